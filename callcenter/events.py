@@ -134,19 +134,6 @@ class BridgeLeave(ChannelEvent, frozen=True, gc=False):
     bridge: str
 
 
-class BridgeDestroy(Event, frozen=True, gc=False):
-    """A bridge is gone."""
-
-    bridge: str
-
-
-class BridgeMerge(Event, frozen=True, gc=False):
-    """All legs of `from_bridge` move to `to_bridge`."""
-
-    to_bridge: str
-    from_bridge: str
-
-
 class Hold(ChannelEvent, frozen=True, gc=False):
     """A leg put its other side on hold."""
 
@@ -258,6 +245,7 @@ class OriginateResponse(Event, frozen=True, gc=False):
     uniqueid: str | None
     success: bool
     reason: int | None
+    exten: str | None
 
 
 class BlindTransfer(Event, frozen=True, gc=False):
