@@ -41,9 +41,7 @@ def generate_password() -> str:
 class Passwords:
     """Hashes and verifies, at most `threads` at once and `waiting` in line; more are refused, not queued."""
 
-    def __init__(
-        self, hasher: PasswordHasher | None = None, *, threads: int = 2, waiting: int = 32
-    ) -> None:
+    def __init__(self, hasher: PasswordHasher | None = None, *, threads: int = 2, waiting: int = 32) -> None:
         """`hasher` holds the cost parameters; the default is the library's (RFC 9106, low memory)."""
         self._hasher = hasher or PasswordHasher()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="passwords")

@@ -63,9 +63,7 @@ def read_query(text: str, shape: type[Shape]) -> Shape:
         Malformed: a parameter is unknown, repeated, not of its type, or not UTF-8.
     """
     try:
-        pairs = parse_qsl(
-            text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS, separator="&"
-        )
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS, separator="&")
     except UnicodeDecodeError:
         raise _malformed("$", "the query is not valid UTF-8") from None
     except ValueError:
@@ -77,7 +75,7 @@ def read_query(text: str, shape: type[Shape]) -> Shape:
             raise _malformed(f"$.{name}", "NUL characters are not allowed")
         if name in many:
             found = values.setdefault(name, [])
-            assert isinstance(found, list)  # noqa: S101 - only lists are stored under these names
+            assert isinstance(found, list)
             found.append(value)
         elif name in values:
             raise _malformed(f"$.{name}", "give this parameter once")

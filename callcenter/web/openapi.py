@@ -15,6 +15,8 @@ from callcenter.web.schemas import Nothing
 from callcenter.web.schemas.problems import Problem
 
 Json = dict[str, Any]
+Schemas = dict[Any, Json]
+"""The schema of each type of body."""
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+)}")
@@ -40,7 +42,7 @@ def describe(routes: Iterable[Route], version: str) -> Json:
     """The whole description; pages for people are left out."""
     shown = [entry for entry in routes if not entry.hidden]
     schemas, components = msgspec.json.schema_components(_types(shown), ref_template=_REF)
-    by_type = dict(zip(_types(shown), schemas, strict=True))
+    by_type: Schemas = dict(zip(_types(shown), schemas, strict=True))
     paths: Json = {}
     for entry in shown:
         paths.setdefault(entry.path, {})[entry.method.value.lower()] = _operation(entry, by_type, components)
@@ -80,7 +82,7 @@ def _is_query(name: str, routes: Iterable[Route]) -> bool:
     return any(entry.query.__name__ == name for entry in routes)
 
 
-def _operation(entry: Route, schemas: Json, components: Json) -> Json:
+def _operation(entry: Route, schemas: Schemas, components: Json) -> Json:
     operation: Json = {
         "operationId": entry.name,
         "tags": [entry.tag],
@@ -123,7 +125,7 @@ def _query_parameters(entry: Route, components: Json) -> list[Json]:
 
 def _without_null(declared: Json) -> Json:
     """A parameter that is left out is absent, never null."""
-    kept = {key: value for key, value in declared.items() if not (key == "default" and value is None)}
+    kept = {key: value for key, value in declared.items() if key != "default" or value not in (None, ())}
     choices = [choice for choice in kept.pop("anyOf", []) if choice != {"type": "null"}]
     if len(choices) == 1:
         kept = {**choices[0], **kept}
@@ -132,7 +134,7 @@ def _without_null(declared: Json) -> Json:
     return kept
 
 
-def _responses(entry: Route, schemas: Json) -> Json:
+def _responses(entry: Route, schemas: Schemas) -> Json:
     responses: Json = {}
     bodies: dict[int, Any] = {entry.status: entry.response, **entry.also}
     for status, kind in sorted(bodies.items()):

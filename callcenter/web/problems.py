@@ -139,6 +139,4 @@ def _answer(
         request_id=request_id,
         errors=faults,
     )
-    return web.Response(
-        status=int(status), body=msgspec.json.encode(problem), content_type=MEDIA_TYPE, charset=None
-    )
+    return web.Response(status=int(status), body=msgspec.json.encode(problem), content_type=MEDIA_TYPE, charset=None)

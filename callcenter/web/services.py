@@ -146,9 +146,7 @@ class NumberReader(Protocol):
 class CallLog(Protocol):
     """The call log's queries and the few things that people add to a call."""
 
-    async def page(
-        self, tenant_id: int, wanted: CallFilter, *, after: Position | None, limit: int
-    ) -> Page[CallRecord]:
+    async def page(self, tenant_id: int, wanted: CallFilter, *, after: Position | None, limit: int) -> Page[CallRecord]:
         """Calls, the newest first. `key` of a position is `started_at` as RFC 3339."""
         ...
 
@@ -160,9 +158,7 @@ class CallLog(Protocol):
         """Replace the note; `by` is noted. Raises `NotFound`."""
         ...
 
-    async def set_customer(
-        self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str
-    ) -> CallRecord:
+    async def set_customer(self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str) -> CallRecord:
         """Say who it was; raises `NotFound` for call and customer."""
         ...
 

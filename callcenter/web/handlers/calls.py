@@ -49,9 +49,7 @@ async def show_call(exchange: Exchange[Nothing, Nothing]) -> CallRecord:
 async def write_note(exchange: Exchange[Nothing, NoteText]) -> CallRecord:
     """Replaces the note."""
     principal = exchange.principal
-    return await exchange.services.calls.set_note(
-        principal.tenant_id, exchange.id, exchange.body.text, principal.actor
-    )
+    return await exchange.services.calls.set_note(principal.tenant_id, exchange.id, exchange.body.text, principal.actor)
 
 
 async def choose_customer(exchange: Exchange[Nothing, CustomerChoice]) -> CallRecord:

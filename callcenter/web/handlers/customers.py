@@ -35,9 +35,7 @@ async def list_customers(exchange: Exchange[CustomerQuery, Nothing]) -> Customer
 async def create_customer(exchange: Exchange[Nothing, NewCustomer]) -> Customer:
     """Answers with the customer as stored, numbers read."""
     principal = exchange.principal
-    customer = await exchange.services.customers.create(
-        principal.tenant_id, exchange.body, principal.actor
-    )
+    customer = await exchange.services.customers.create(principal.tenant_id, exchange.body, principal.actor)
     exchange.headers["Location"] = f"/api/v1/customers/{customer.id}"
     return customer
 
@@ -50,9 +48,7 @@ async def show_customer(exchange: Exchange[Nothing, Nothing]) -> Customer:
 async def change_customer(exchange: Exchange[Nothing, CustomerChange]) -> Customer:
     """Refused where somebody else changed the customer since `version` was read."""
     principal = exchange.principal
-    return await exchange.services.customers.change(
-        principal.tenant_id, exchange.id, exchange.body, principal.actor
-    )
+    return await exchange.services.customers.change(principal.tenant_id, exchange.id, exchange.body, principal.actor)
 
 
 async def match_number(exchange: Exchange[MatchQuery, Nothing]) -> Match:

@@ -40,9 +40,7 @@ async def check_ready(exchange: Exchange[Nothing, Nothing]) -> Readiness:
 
 async def show_metrics(exchange: Exchange[Nothing, Nothing]) -> web.Response:
     """The text format of Prometheus."""
-    return web.Response(
-        body=generate_latest(exchange.services.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+    return web.Response(body=generate_latest(exchange.services.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def show_description(exchange: Exchange[Nothing, Nothing]) -> web.Response:

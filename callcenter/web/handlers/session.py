@@ -76,7 +76,7 @@ async def issue_ticket(exchange: Exchange[Nothing, Nothing]) -> Ticket:
 
 def _session_of(exchange: Exchange[Nothing, Nothing] | Exchange[Nothing, LanguageChoice]) -> OpenSession:
     session = exchange.caller.session
-    assert session is not None  # noqa: S101 - the permission `session` is given to people alone
+    assert session is not None
     return session
 
 

@@ -22,11 +22,13 @@ AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 Outcome = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
-class CallQuery(Body):
+class CallQuery(Body, frozen=True):
     """Which calls; all that is given must hold. `status` and `direction` may be repeated."""
 
     customer: UUID | None = None
-    agent: Annotated[str, msgspec.Meta(max_length=64, description="Login of an agent who was offered it.")] | None = None
+    agent: Annotated[str, msgspec.Meta(max_length=64, description="Login of an agent who was offered it.")] | None = (
+        None
+    )
     number: NumberText | None = None
     status: Annotated[tuple[CallStatus, ...], msgspec.Meta(max_length=8)] = ()
     direction: Annotated[tuple[Direction, ...], msgspec.Meta(max_length=3)] = ()
@@ -36,7 +38,7 @@ class CallQuery(Body):
     cursor: Cursor | None = None
 
 
-class Party(Answer):
+class Party(Answer, frozen=True):
     """One end of a call."""
 
     number: str | None
@@ -47,7 +49,7 @@ class Party(Answer):
     agent: str | None = None
 
 
-class QueueVisit(Answer):
+class QueueVisit(Answer, frozen=True):
     """One stay in one queue."""
 
     queue: str
@@ -58,7 +60,7 @@ class QueueVisit(Answer):
     position: int | None
 
 
-class Offer(Answer):
+class Offer(Answer, frozen=True):
     """One ring at one device."""
 
     agent: str | None
@@ -70,7 +72,7 @@ class Offer(Answer):
     result: OfferResult | None
 
 
-class Connection(Answer):
+class Connection(Answer, frozen=True):
     """Who talked, and when."""
 
     agent: str | None
@@ -80,7 +82,7 @@ class Connection(Answer):
     to: datetime | None
 
 
-class Transfer(Answer):
+class Transfer(Answer, frozen=True):
     """A hand-over of the call."""
 
     kind: TransferKind
@@ -89,7 +91,7 @@ class Transfer(Answer):
     at: datetime
 
 
-class Recording(Answer):
+class Recording(Answer, frozen=True):
     """A file that Asterisk wrote of the call."""
 
     file: str
@@ -97,14 +99,14 @@ class Recording(Answer):
     ended_at: datetime | None
 
 
-class CallCustomer(Answer):
+class CallCustomer(Answer, frozen=True):
     """The customer that the call was with."""
 
     id: UUID
     name: str | None = None
 
 
-class CallRecord(Answer):
+class CallRecord(Answer, frozen=True):
     """One call: docs/call-record.md says what each field means. Times in UTC; `…_s` in seconds."""
 
     call_id: UUID
@@ -143,38 +145,38 @@ class CallRecord(Answer):
     seq: int
 
 
-class Calls(Answer):
+class Calls(Answer, frozen=True):
     """One page of calls, the newest first."""
 
     items: tuple[CallRecord, ...]
     next_cursor: str | None
 
 
-class NoteText(Body):
+class NoteText(Body, frozen=True):
     """The note of a call; an empty one removes it."""
 
     text: Annotated[str, msgspec.Meta(max_length=20_000)]
 
 
-class CustomerChoice(Body):
+class CustomerChoice(Body, frozen=True):
     """The customer that the call was with; null: nobody known."""
 
     customer_id: UUID | None
 
 
-class OutcomeChoice(Body):
+class OutcomeChoice(Body, frozen=True):
     """What the agent says the call came to."""
 
     outcome: Outcome | None
 
 
-class Dial(Body):
+class Dial(Body, frozen=True):
     """A number to call from the extension of the session."""
 
     number: NumberText
 
 
-class Dialing(Answer):
+class Dialing(Answer, frozen=True):
     """The call that was asked for. Whether it is answered is told by the call itself."""
 
     call_id: UUID
@@ -182,7 +184,7 @@ class Dialing(Answer):
     pbx: str
 
 
-class HangingUp(Answer):
+class HangingUp(Answer, frozen=True):
     """The call whose end was asked for."""
 
     call_id: UUID

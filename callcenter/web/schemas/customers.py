@@ -19,7 +19,7 @@ Fields = Annotated[dict[FieldName, FieldValue], msgspec.Meta(max_length=100)]
 Version = Annotated[int, msgspec.Meta(ge=1, description="The `version` that was read; another one by now: 409.")]
 
 
-class NewPhone(Body):
+class NewPhone(Body, frozen=True):
     """A number of a customer, as somebody wrote it."""
 
     number: NumberText
@@ -29,7 +29,7 @@ class NewPhone(Body):
 Phones = Annotated[tuple[NewPhone, ...], msgspec.Meta(max_length=30)]
 
 
-class NewCustomer(Body):
+class NewCustomer(Body, frozen=True):
     """A customer to be created."""
 
     name: Name
@@ -39,28 +39,28 @@ class NewCustomer(Body):
     address: Annotated[str, msgspec.Meta(max_length=1_000)] | None = None
     owner: ShortText | None = None
     tags: Tags = ()
-    fields: Fields = {}
+    fields: Fields = msgspec.field(default_factory=dict)
     phones: Phones = ()
     note: Note | None = None
 
 
-class CustomerChange(Body):
+class CustomerChange(Body, frozen=True):
     """What is to change; a field that is left out stays, `null` empties it. `phones` replaces all numbers."""
 
     version: Version
     name: Name | msgspec.UnsetType = msgspec.UNSET
-    company: ShortText | None | msgspec.UnsetType = msgspec.UNSET
-    email: ShortText | None | msgspec.UnsetType = msgspec.UNSET
-    language: ShortText | None | msgspec.UnsetType = msgspec.UNSET
-    address: Annotated[str, msgspec.Meta(max_length=1_000)] | None | msgspec.UnsetType = msgspec.UNSET
-    owner: ShortText | None | msgspec.UnsetType = msgspec.UNSET
+    company: ShortText | msgspec.UnsetType | None = msgspec.UNSET
+    email: ShortText | msgspec.UnsetType | None = msgspec.UNSET
+    language: ShortText | msgspec.UnsetType | None = msgspec.UNSET
+    address: Annotated[str, msgspec.Meta(max_length=1_000)] | msgspec.UnsetType | None = msgspec.UNSET
+    owner: ShortText | msgspec.UnsetType | None = msgspec.UNSET
     tags: Tags | msgspec.UnsetType = msgspec.UNSET
     fields: Fields | msgspec.UnsetType = msgspec.UNSET
     phones: Phones | msgspec.UnsetType = msgspec.UNSET
-    note: Note | None | msgspec.UnsetType = msgspec.UNSET
+    note: Note | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class Phone(Answer):
+class Phone(Answer, frozen=True):
     """A number of a customer: as written, and as E.164 where it is a public number."""
 
     number: str
@@ -68,7 +68,7 @@ class Phone(Answer):
     label: str | None
 
 
-class Customer(Answer):
+class Customer(Answer, frozen=True):
     """A customer. `owner` is the login of the agent in charge."""
 
     id: UUID
@@ -87,14 +87,14 @@ class Customer(Answer):
     note: str | None
 
 
-class Customers(Answer):
+class Customers(Answer, frozen=True):
     """One page of customers."""
 
     items: tuple[Customer, ...]
     next_cursor: str | None
 
 
-class CustomerQuery(Body):
+class CustomerQuery(Body, frozen=True):
     """Which customers: by text in name, company or e-mail, or by number."""
 
     q: Annotated[str, msgspec.Meta(max_length=100, description="Text to look for.")] | None = None
@@ -103,7 +103,7 @@ class CustomerQuery(Body):
     cursor: Cursor | None = None
 
 
-class MatchQuery(Body):
+class MatchQuery(Body, frozen=True):
     """Whose number it is. `pbx` says by which rules it is read; without: the first PBX."""
 
     number: NumberText
@@ -120,7 +120,7 @@ class MatchStatus(StrEnum):
     INCOMPLETE = "incomplete"
 
 
-class Candidate(Answer):
+class Candidate(Answer, frozen=True):
     """A customer whose number it may be; `reason` and `score` say why and how sure."""
 
     customer_id: UUID
@@ -136,7 +136,7 @@ class Candidate(Answer):
     score: float
 
 
-class Match(Answer):
+class Match(Answer, frozen=True):
     """Whose number it is, best candidate first."""
 
     status: MatchStatus

@@ -15,20 +15,20 @@ Language = Annotated[
 ExtensionName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_*#.-]{1,40}$", description="Such as `1001`.")]
 
 
-class LogIn(Body):
+class LogIn(Body, frozen=True):
     """Login and password of a person."""
 
     login: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
-class LanguageChoice(Body):
+class LanguageChoice(Body, frozen=True):
     """The language of the pages, for this person, on every device."""
 
     language: Language
 
 
-class User(Answer):
+class User(Answer, frozen=True):
     """The person who is logged in. `agent` is the id used everywhere else."""
 
     login: str
@@ -38,7 +38,7 @@ class User(Answer):
     language: str | None
 
 
-class Extension(Answer):
+class Extension(Answer, frozen=True):
     """A phone of the PBX that an agent can sit at, and who does."""
 
     pbx: str
@@ -48,13 +48,13 @@ class Extension(Answer):
     agent: str | None
 
 
-class Extensions(Answer):
+class Extensions(Answer, frozen=True):
     """All extensions that can be chosen."""
 
     items: tuple[Extension, ...]
 
 
-class Session(Answer):
+class Session(Answer, frozen=True):
     """Who is logged in, and at which extension. `expires_at` is when a new log-in is needed."""
 
     user: User
@@ -62,7 +62,7 @@ class Session(Answer):
     expires_at: datetime
 
 
-class SeatChoice(Body):
+class SeatChoice(Body, frozen=True):
     """The extension to sit at. `force` takes it from another agent, which only a supervisor may."""
 
     pbx: PbxId
@@ -70,7 +70,7 @@ class SeatChoice(Body):
     force: bool = False
 
 
-class Ticket(Answer):
+class Ticket(Answer, frozen=True):
     """Opens the screen-pop's WebSocket at `url` once, until `expires_at`."""
 
     ticket: str
@@ -88,7 +88,7 @@ class AgentState(StrEnum):
     PAUSED = "paused"
 
 
-class Agent(Answer):
+class Agent(Answer, frozen=True):
     """An agent, the seat, and what the agent is doing since when."""
 
     agent: Slug
@@ -101,13 +101,13 @@ class Agent(Answer):
     interface: str | None
 
 
-class Agents(Answer):
+class Agents(Answer, frozen=True):
     """All agents of the tenant."""
 
     items: tuple[Agent, ...]
 
 
-class QueueMember(Answer):
+class QueueMember(Answer, frozen=True):
     """A device that a queue may ring."""
 
     interface: str
@@ -117,7 +117,7 @@ class QueueMember(Answer):
     paused: bool
 
 
-class Queue(Answer):
+class Queue(Answer, frozen=True):
     """A queue at this moment. `longest_wait_s`: seconds that the first caller has been waiting."""
 
     pbx: str
@@ -127,7 +127,7 @@ class Queue(Answer):
     members: tuple[QueueMember, ...]
 
 
-class Queues(Answer):
+class Queues(Answer, frozen=True):
     """All queues of all PBXs."""
 
     items: tuple[Queue, ...]

@@ -7,14 +7,14 @@ import msgspec
 from callcenter.web.schemas import Answer
 
 
-class Fault(Answer):
+class Fault(Answer, frozen=True):
     """One thing that is wrong with what was sent. `at` is a path such as `$.phones[0].number`."""
 
     at: str
     detail: str
 
 
-class Problem(Answer, omit_defaults=True):
+class Problem(Answer, frozen=True, omit_defaults=True):
     """What went wrong (RFC 9457). `detail` is a sentence for the person; `type` is stable for programs."""
 
     type: str
@@ -25,13 +25,13 @@ class Problem(Answer, omit_defaults=True):
     errors: tuple[Fault, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
-class Alive(Answer):
+class Alive(Answer, frozen=True):
     """The process answers."""
 
     status: Literal["alive"] = "alive"
 
 
-class PartHealth(Answer):
+class PartHealth(Answer, frozen=True):
     """A part that the service needs: whether it works, and a sentence that names no host or secret."""
 
     name: str
@@ -41,7 +41,7 @@ class PartHealth(Answer):
     detail: str | None = None
 
 
-class Readiness(Answer):
+class Readiness(Answer, frozen=True):
     """Whether the service can do its work, and which part cannot."""
 
     ready: bool
