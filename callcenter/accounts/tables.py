@@ -5,23 +5,14 @@ passwords by argon2, session tokens and API keys by SHA-256 (they are random, so
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
+from callcenter.accounts.roles import Role
 from callcenter.db.schema import Table, Timestamp, default, now, one_of
-
-
-class Role(StrEnum):
-    """What a user may do; `integration` is a machine."""
-
-    AGENT = "agent"
-    SUPERVISOR = "supervisor"
-    ADMIN = "admin"
-    INTEGRATION = "integration"
 
 
 class Tenant(Table, table=True):
@@ -89,9 +80,7 @@ class ApiKey(Table, table=True):
     key_id: str = Field(primary_key=True, sa_type=Text)
     key_hash: bytes = Field(sa_type=LargeBinary, unique=True)
     name: str = Field(sa_type=Text)
-    scopes: list[str] = Field(
-        default=[], sa_type=ARRAY(Text), nullable=False, sa_column_kwargs=default("'{}'")
-    )
+    scopes: list[str] = Field(default=[], sa_type=ARRAY(Text), nullable=False, sa_column_kwargs=default("'{}'"))
     created_by: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = now()
     expires_at: datetime | None = Field(default=None, sa_type=Timestamp)
@@ -163,6 +152,4 @@ class AuditEntry(Table, table=True):
     subject_type: str | None = Field(default=None, sa_type=Text)
     subject_id: str | None = Field(default=None, sa_type=Text)
     address: str | None = Field(default=None, sa_type=Text)
-    detail: dict[str, Any] = Field(
-        default={}, sa_type=JSONB, nullable=False, sa_column_kwargs=default("'{}'")
-    )
+    detail: dict[str, Any] = Field(default={}, sa_type=JSONB, nullable=False, sa_column_kwargs=default("'{}'"))

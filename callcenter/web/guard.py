@@ -6,8 +6,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from aiohttp import web
 
 from callcenter.accounts.roles import Permission, Principal, Role
+from callcenter.accounts.values import OpenSession
 from callcenter.errors import Forbidden, Unauthenticated
-from callcenter.web.services import LOOPBACK, OpenSession, Services
+from callcenter.web.services import LOOPBACK, Services
 
 COOKIE = "callcenter_session"
 CSRF_HEADER = "X-Callcenter"

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.accounts.roles import Permission
+from callcenter.accounts.values import Extension
 from callcenter.web.endpoint import Open, Route, endpoint, route
 from callcenter.web.frontend import serve_frontend
 from callcenter.web.handlers import calls, customers, people, service, session
@@ -31,7 +32,6 @@ from callcenter.web.schemas.customers import (
 )
 from callcenter.web.schemas.people import (
     Agents,
-    Extension,
     Extensions,
     LanguageChoice,
     LogIn,

@@ -15,10 +15,11 @@ from uuid import UUID
 from prometheus_client import CollectorRegistry
 
 from callcenter.accounts.roles import Principal
+from callcenter.accounts.values import Extension, OpenSession, Person
 from callcenter.model import CallStatus, Direction
 from callcenter.web.schemas.calls import CallRecord, Dialing
 from callcenter.web.schemas.customers import Customer, CustomerChange, Match, NewCustomer
-from callcenter.web.schemas.people import Agent, AgentState, Extension, Queue
+from callcenter.web.schemas.people import AgentState, Queue
 from callcenter.web.schemas.problems import PartHealth
 
 Item = TypeVar("Item")
@@ -56,16 +57,6 @@ class CallFilter:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenSession:
-    """A session as it was found: who, until when, and the token where it is new."""
-
-    principal: Principal
-    login: str
-    expires_at: datetime
-    token: str | None = None
-
-
 class Accounts(Protocol):
     """People, sessions, API keys and seats: `callcenter.accounts`."""
 
@@ -97,22 +88,22 @@ class Accounts(Protocol):
         ...
 
     async def seat(self, principal: Principal) -> Extension | None:
-        """Where the person sits; of several PBXs the one chosen last."""
+        """Where the person sits."""
         ...
 
     async def take_seat(self, principal: Principal, pbx: str, extension: str, *, force: bool) -> Extension:
-        """Sit down there, leaving any other seat at that PBX.
+        """Sit down there, leaving any other seat.
 
         Raises `NotFound`, `Conflict` where another sits there, `Forbidden` for a `force` that is not allowed.
         """
         ...
 
     async def leave_seat(self, principal: Principal) -> None:
-        """Leave all seats."""
+        """Leave the seat, if there is one."""
         ...
 
-    async def agents(self, tenant_id: int) -> Sequence[Agent]:
-        """All people who can take calls, `state` offline: the board knows better."""
+    async def agents(self, tenant_id: int) -> Sequence[Person]:
+        """All people who can take calls, and their seats."""
         ...
 
 

@@ -1,10 +1,8 @@
 """Agents and queues as they are at this moment."""
 
-import msgspec
-
 from callcenter.web.endpoint import Exchange
 from callcenter.web.schemas import Nothing
-from callcenter.web.schemas.people import Agents, Queues
+from callcenter.web.schemas.people import Agent, Agents, AgentState, Queues
 
 
 async def list_agents(exchange: Exchange[Nothing, Nothing]) -> Agents:
@@ -14,8 +12,20 @@ async def list_agents(exchange: Exchange[Nothing, Nothing]) -> Agents:
     states = exchange.services.board.agent_states(tenant_id)
     items = []
     for person in people:
-        state, since = states.get(person.agent, (person.state, person.since))
-        items.append(msgspec.structs.replace(person, state=state, since=since))
+        state, since = states.get(person.agent, (AgentState.OFFLINE, None))
+        seat = person.seat
+        items.append(
+            Agent(
+                agent=person.agent,
+                name=person.name,
+                role=person.role,
+                state=state,
+                since=since,
+                pbx=seat.pbx if seat else None,
+                extension=seat.extension if seat else None,
+                interface=seat.interface if seat else None,
+            )
+        )
     return Agents(items=tuple(items))
 
 

@@ -1,11 +1,11 @@
 """Logging in and out, the language, the seat, and tickets for the screen-pop."""
 
+from callcenter.accounts.values import Extension, OpenSession
 from callcenter.web.endpoint import Exchange
 from callcenter.web.envelope import screenpop_url
 from callcenter.web.guard import COOKIE, address_of, check_origin
 from callcenter.web.schemas import Nothing
 from callcenter.web.schemas.people import (
-    Extension,
     Extensions,
     LanguageChoice,
     LogIn,
@@ -14,7 +14,6 @@ from callcenter.web.schemas.people import (
     Ticket,
     User,
 )
-from callcenter.web.services import OpenSession
 
 
 async def log_in(exchange: Exchange[Nothing, LogIn]) -> Session:

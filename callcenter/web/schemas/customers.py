@@ -14,7 +14,7 @@ Note = Annotated[str, msgspec.Meta(max_length=20_000)]
 Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Tags = Annotated[tuple[Tag, ...], msgspec.Meta(max_length=50)]
 FieldName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-FieldValue = Annotated[str, msgspec.Meta(max_length=2_000)]
+FieldValue = Annotated[str, msgspec.Meta(max_length=2_000)] | bool | int | float | None
 Fields = Annotated[dict[FieldName, FieldValue], msgspec.Meta(max_length=100)]
 Version = Annotated[int, msgspec.Meta(ge=1, description="The `version` that was read; another one by now: 409.")]
 
@@ -79,7 +79,7 @@ class Customer(Answer, frozen=True):
     address: str | None
     owner: str | None
     tags: tuple[str, ...]
-    fields: dict[str, str]
+    fields: dict[str, str | bool | int | float | None]
     phones: tuple[Phone, ...]
     version: int
     created_at: datetime

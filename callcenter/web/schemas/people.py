@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from callcenter.accounts.roles import Role
+from callcenter.accounts.values import Extension
 from callcenter.web.schemas import Answer, Body, PbxId, Slug
 
 Language = Annotated[
@@ -36,16 +37,6 @@ class User(Answer, frozen=True):
     role: Role
     agent: str
     language: str | None
-
-
-class Extension(Answer, frozen=True):
-    """A phone of the PBX that an agent can sit at, and who does."""
-
-    pbx: str
-    extension: str
-    interface: str
-    name: str | None
-    agent: str | None
 
 
 class Extensions(Answer, frozen=True):
