@@ -44,10 +44,7 @@ class Newchannel(ChannelEvent, frozen=True, gc=False):
 class Newstate(ChannelEvent, frozen=True, gc=False):
     """A leg's state changed: 0 down, 4 ring (it calls), 5 ringing (it is called), 6 up, 7 busy."""
 
-    linkedid: str
     state: int
-    connected_num: str | None
-    connected_name: str | None
 
 
 class NewCallerid(ChannelEvent, frozen=True, gc=False):
@@ -149,21 +146,6 @@ class LocalBridge(Event, frozen=True, gc=False):
     two_uniqueid: str
 
 
-class LocalOptimizationBegin(Event, frozen=True, gc=False):
-    """A Local channel is about to be taken out; `source` takes its place."""
-
-    one_uniqueid: str
-    two_uniqueid: str
-    source_uniqueid: str | None
-
-
-class LocalOptimizationEnd(Event, frozen=True, gc=False):
-    """A Local channel was taken out."""
-
-    one_uniqueid: str
-    two_uniqueid: str
-
-
 class QueueCallerJoin(ChannelEvent, frozen=True, gc=False):
     """A caller waits in a queue."""
 
@@ -206,25 +188,6 @@ class AgentConnect(Event, frozen=True, gc=False):
     hold_s: int | None
 
 
-class AgentComplete(Event, frozen=True, gc=False):
-    """A queue call ended; `reason` is `caller`, `agent` or `transfer`."""
-
-    uniqueid: str
-    queue: str
-    interface: str
-    reason: str | None
-
-
-class AgentRingNoAnswer(Event, frozen=True, gc=False):
-    """A member did not answer in its time. `ring_ms` is in milliseconds, other than in AgentConnect."""
-
-    uniqueid: str
-    dest_uniqueid: str
-    queue: str
-    interface: str
-    ring_ms: int | None
-
-
 class QueueMemberState(Event, frozen=True, gc=False):
     """A member's state in a queue (QueueMemberStatus, QueueMemberPause, QueueMemberAdded, QueueMember)."""
 
@@ -246,20 +209,3 @@ class OriginateResponse(Event, frozen=True, gc=False):
     success: bool
     reason: int | None
     exten: str | None
-
-
-class BlindTransfer(Event, frozen=True, gc=False):
-    """A leg sent its other side to an extension."""
-
-    transferer_uniqueid: str
-    transferee_uniqueid: str | None
-    result: str | None
-    context: str | None
-    exten: str | None
-    is_external: bool
-
-
-class MixMonitor(ChannelEvent, frozen=True, gc=False):
-    """Asterisk began (`started`) or stopped recording a leg."""
-
-    started: bool

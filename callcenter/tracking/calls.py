@@ -66,6 +66,8 @@ class CallFacts:
         """uniqueid of a leg that talks → index of its connection."""
         self.asked_queue: str | None = None
         """The queue whose application the caller was last sent to."""
+        self.abandon_told = False
+        """Asterisk said that the newest queue visit was abandoned."""
         self._offers: list[Offer] = []
         self._visits: list[QueueVisit] = []
         self._connections: list[Connection] = []

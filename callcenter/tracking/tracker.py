@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Call, Direction, Party, PartyKind
@@ -38,6 +40,7 @@ class Tracker:
             ev.Newchannel: self._newchannel,
             ev.Newstate: self._newstate,
             ev.NewCallerid: self._new_callerid,
+            ev.NewConnectedLine: self._new_connected_line,
             ev.Newexten: self._newexten,
             ev.VarSet: self._varset,
             ev.DialBegin: self._dial_begin,
@@ -230,6 +233,18 @@ class Tracker:
                 call.touch()
                 self._emit(ch.CallUpdated, call, event.at)
 
+    def _new_connected_line(self, event: ev.NewConnectedLine) -> None:
+        leg = self._leg(event, event.uniqueid)
+        if leg is None:
+            return
+        call = leg.call
+        callee = call.callee
+        shown = event.connected_name
+        if leg is call.entry and shown and callee.name is None and event.connected_num == callee.number:
+            call.callee = replace(callee, name=shown)
+            call.touch()
+            self._emit(ch.CallUpdated, call, event.at)
+
     def _newexten(self, event: ev.Newexten) -> None:
         leg = self._leg(event, event.uniqueid)
         if leg is None:
@@ -294,11 +309,19 @@ class Tracker:
             self._decide(call, Direction.INTERNAL, event.at)
         queue = leg.queue or (source.half.queue if source.half is not None else None)
         offers.dialed(call, leg, queue, event.at)
-        if call.answered_at is None and call.direction is Direction.INTERNAL and queue is None:
-            call.callee = call.party_of(leg)
-            call.touch()
+        if call.answered_at is None and queue is None:
+            self._calls_one_device(call, leg)
         if leg.state is states.LegState.RINGING:
             self._rings(leg, event.at)
+
+    def _calls_one_device(self, call: CallFacts, leg: Leg) -> None:
+        """The callee is the device that is rung, unless several are (a ring group): then it is what was dialed."""
+        if call.direction is Direction.OUTBOUND:
+            return
+        rung = {offer.interface for offer in call.offers if offer.queue is None}
+        called = call.did or (call.entry.exten if call.entry is not None else None)
+        call.callee = call.party_of(leg) if len(rung) == 1 else Party(number=called, kind=PartyKind.EXTENSION)
+        call.touch()
 
     def _dial_state(self, event: ev.DialState) -> None:
         leg = self._leg(event, event.dest_uniqueid)
@@ -313,7 +336,7 @@ class Tracker:
         if leg.ring is not None:
             offers.dial_ended(call, leg.ring, event.status, event.at, self._emit)
         elif leg.side is Side.TRUNK and event.uniqueid is not None and call.answered_at is None:
-            call.dial_status = event.status
+            call.dial_status = ending.dial_status(event.status, leg)
 
     # Bridges.
 
@@ -376,7 +399,7 @@ class Tracker:
 
     def _queue_abandon(self, event: ev.QueueCallerAbandon) -> None:
         leg = self._leg(event, event.uniqueid)
-        if leg is not None and not queues.abandoned(leg.call, event.queue, event.at):
+        if leg is not None and not queues.abandoned(leg.call, event.queue):
             self._anomaly(event, "the caller does not wait in that queue", leg.channel, leg)
 
     def _agent_called(self, event: ev.AgentCalled) -> None:
@@ -407,7 +430,8 @@ class Tracker:
         call = leg.call
         if not event.soft and leg.hangup_asked_at is None:
             leg.hangup_asked_at = event.at
-            if call.hangup_by is None and (leg is call.entry or leg.uniqueid in call.open_talks or _answers(leg)):
+            leg.asked_cause = event.cause
+            if call.hangup_by is None and (leg is call.entry or leg.uniqueid in call.open_talks or _refuses(leg)):
                 call.hangup_by = ending.hangup_side(call, leg)
                 call.touch()
 
@@ -461,9 +485,10 @@ class Tracker:
             self._gone.discard(self._gone_order.popleft())
 
 
-def _answers(leg: Leg) -> bool:
-    """Whether the leg is the far end of an outbound call that is ringing or talking."""
-    return leg.side is Side.TRUNK and leg.dialed is not None and leg.call.direction is Direction.OUTBOUND
+def _refuses(leg: Leg) -> bool:
+    """Whether the leg is the far end of an outbound call that refuses it."""
+    outside = leg.side is Side.TRUNK and leg.call.direction is Direction.OUTBOUND
+    return outside and leg.asked_cause in ending.REFUSALS
 
 
 def _dialed_number(dial_string: str | None, leg: Leg) -> str | None:
