@@ -209,3 +209,36 @@ class OriginateResponse(Event, frozen=True, gc=False):
     success: bool
     reason: int | None
     exten: str | None
+
+
+class ChannelNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One channel of a snapshot (CoreShowChannel). `age_s` is how long it has been there."""
+
+    uniqueid: str
+    linkedid: str
+    channel: str
+    state: int
+    caller_num: str | None = None
+    caller_name: str | None = None
+    context: str | None = None
+    exten: str | None = None
+    bridge: str | None = None
+    application: str | None = None
+    age_s: int = 0
+
+
+class WaitingNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One caller who waits in a queue (QueueEntry). `wait_s` is how long already."""
+
+    uniqueid: str
+    queue: str
+    position: int | None = None
+    wait_s: int = 0
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """All that goes on at a PBX at one moment: what a resync starts from, because AMI replays nothing."""
+
+    at: datetime
+    channels: tuple[ChannelNow, ...] = ()
+    waiting: tuple[WaitingNow, ...] = ()

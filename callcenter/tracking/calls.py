@@ -109,6 +109,12 @@ class CallFacts:
         """A fact was set: the record must be made anew."""
         self._record = None
 
+    def mark_resynced(self) -> None:
+        """Something of this call was not seen."""
+        self.complete = False
+        self.source = Source.RESYNC
+        self.touch()
+
     def add_linkedid(self, linkedid: str) -> None:
         """The call goes by one more linkedid."""
         if linkedid not in self.linkedids:

@@ -17,6 +17,7 @@ class Leg:
     """One channel. It belongs to one call and stands in at most one bridge."""
 
     __slots__ = (
+        "asked_cause",
         "bridge",
         "call",
         "channel",
@@ -24,7 +25,6 @@ class Leg:
         "dialed",
         "exten",
         "half",
-        "asked_cause",
         "hangup_asked_at",
         "held_since",
         "holding",

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Call, Direction, Party, PartyKind
-from callcenter.tracking import ending, ids, offers, queues, states, talk
+from callcenter.tracking import ending, ids, offers, queues, resync, states, talk
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Directory, Side
 from callcenter.tracking.legs import Leg
@@ -70,6 +70,28 @@ class Tracker:
         self._out = out
         handler(event)
         return out
+
+    def resync(self, snapshot: ev.Snapshot) -> list[ch.Change]:
+        """Take what goes on now, after a time in which nobody listened.
+
+        Calls that are gone are ended, calls that go on continue, unknown ones begin. All of them are marked as
+        incomplete: what happened in between is not known.
+        """
+        changes: list[ch.Change] = []
+        for call in {id(call): call for call in self._calls.values()}.values():
+            call.mark_resynced()
+        before = set(self._calls)
+        for event in resync.missed(self._legs, snapshot):
+            if isinstance(event, ev.QueueCallerJoin) and self._waits(event.uniqueid):
+                continue
+            changes += self.apply(event)
+        for linkedid in self._calls.keys() - before:
+            self._calls[linkedid].mark_resynced()
+        return changes
+
+    def _waits(self, uniqueid: str) -> bool:
+        leg = self._legs.get(uniqueid)
+        return leg is None or queues.waits(leg.call)
 
     def originate(self, channel_id: str, number: str) -> None:
         """Note that we are about to ask Asterisk for a call whose first channel will be `channel_id`.
