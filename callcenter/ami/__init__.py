@@ -1,0 +1,1 @@
+"""The Asterisk Manager Interface: bytes, actions, the connection, and transcripts of it."""
