@@ -180,6 +180,8 @@ class Call(Value):
     status: CallStatus
     started_at: datetime
     did: str | None = None
+    ringing_at: datetime | None = None
+    """When the far end of an outbound call began to ring."""
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     queue_visits: tuple[QueueVisit, ...] = ()
