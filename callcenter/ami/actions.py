@@ -15,7 +15,7 @@ Headers = Iterator[tuple[str, str]]
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """Root of the actions. `is_list`: the answer is followed by events up to one with `EventList: Complete`."""
+    """Root of the actions. `is_list`: events follow the answer, up to one with `EventList: Complete`."""
 
     name: ClassVar[str] = ""
     rights: ClassVar[tuple[str, ...]] = ()
@@ -38,7 +38,8 @@ class Challenge(Action, frozen=True):
 class Login(Action, frozen=True):
     """Log in, with `key` (MD5 of challenge and secret, in hex) or, on an encrypted connection, the secret.
 
-    `events` are the classes wanted at first. `system` makes Asterisk say `FullyBooted` with its uptime at once.
+    `events` are the classes wanted at first. `system` makes Asterisk say `FullyBooted` with its uptime at
+    once.
     """
 
     name = "Login"
@@ -241,9 +242,10 @@ class QueuePause(Action, frozen=True):
 class Originate(Action, frozen=True):
     """Call `channel`, and connect who answers with the dialplan at `context`, `exten`, `priority`.
 
-    Always asynchronous: Asterisk answers at once that it is queued, and tells the result in `OriginateResponse`.
-    `channel_id` becomes the uniqueid of the new channel; with a Local channel `other_channel_id` that of its
-    second half, so that both are known before the first event. `timeout` is how long `channel` may ring.
+    Always asynchronous: Asterisk answers at once that it is queued, and tells the result in
+    `OriginateResponse`. `channel_id` becomes the uniqueid of the new channel; with a Local channel
+    `other_channel_id` that of its second half, so that both are known before the first event. `timeout` is
+    how long `channel` may ring.
     """
 
     name = "Originate"

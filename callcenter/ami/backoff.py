@@ -12,8 +12,8 @@ def backoff(
 ) -> Iterator[timedelta]:
     """Yield growing delays for ever, each between half and the whole of its step.
 
-    `random` returns numbers from 0 up to 1. The jitter keeps a floor of services from knocking on a PBX that has
-    just come back all at once; the first delay has it too.
+    `random` returns numbers from 0 up to 1. The jitter keeps a floor of services from knocking on a PBX that
+    has just come back all at once; the first delay has it too.
     """
     step = first
     while True:

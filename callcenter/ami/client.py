@@ -1,7 +1,7 @@
 """The connection to one PBX, kept for ever: log-in, rights, filters, keep-alive, actions, reconnection.
-
-Several clients live side by side without knowing of each other. The reader hands each event block to `on_block`
-and each change of the connection to `on_state`, in order and synchronously; `inbox.Inbox` offers both.
+ Several clients live side by side without knowing of each other. The reader hands each event block to
+`on_block` and each change of the connection to `on_state`, in order and synchronously; `inbox.Inbox` offers
+both.
 """
 
 import asyncio
@@ -49,10 +49,11 @@ def _permanent() -> Iterator[timedelta]:
 
 
 class AmiClient:
-    """Keeps one PBX connected and logged in. `await run()` in a task of the service; it ends by cancellation only.
+    """Keeps one PBX connected and logged in. `await run()` in a task of the service; it ends by cancellation
+    only.
 
-    Where `on_block` or `on_state` raises an `AmiError` the connection is ended and made anew; any other exception
-    of theirs is a fault of ours and comes out of `run()`.
+    Where `on_block` or `on_state` raises an `AmiError` the connection is ended and made anew; any other
+    exception of theirs is a fault of ours and comes out of `run()`.
     """
 
     def __init__(
@@ -84,9 +85,8 @@ class AmiClient:
         """Connect, and connect again whenever the connection ends."""
         told: type[AmiError] | None = None
         delays = self._transient()
-        last = AmiUnreachable
+        last: type[AmiError] = AmiUnreachable
         while True:
-            before = self.blocks, self._ready.is_set()
             try:
                 await self._session(back=told is not None)
             except AmiError as problem:
@@ -99,7 +99,6 @@ class AmiClient:
                     told = type(problem)
                     self._log.warning("ami_down", reason=str(problem))
                 last = type(problem)
-            del before
             self.reconnects += 1
             await asyncio.sleep(next(delays).total_seconds())
 
@@ -113,7 +112,9 @@ class AmiClient:
             async with asyncio.timeout(self._seconds(deadline)):
                 await self._ready.wait()
         except TimeoutError:
-            raise AmiTimeout(f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}") from None
+            raise AmiTimeout(
+                f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}"
+            ) from None
 
     def next_action_id(self) -> str:
         """Return an ActionID that no other action has, for who must know it before the answer."""
@@ -125,14 +126,15 @@ class AmiClient:
         """Do an action and return its answer, for a list action with all its events.
 
         Raises:
-            BadInput: a value has a line break; nothing was sent.
-            AmiUnreachable: not connected, or the connection was lost before the answer.
-            AmiTimeout: no answer within `deadline` (none: `action_timeout_s`); whether it was done is unknown.
-            AmiMissingRight: the AMI user may not do this; names the right.
-            AmiActionFailed: Asterisk refused, with its own words.
+            BadInput: a value has a line break; nothing was sent. AmiUnreachable: not connected, or the
+                connection was lost before the answer. AmiTimeout: no answer within `deadline` (none:
+                `action_timeout_s`); whether it was done is unknown. AmiMissingRight: the AMI user may not do
+                this; names the right. AmiActionFailed: Asterisk refused, with its own words.
         """
         if self._link is None or not self._ready.is_set():
-            raise AmiUnreachable(f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}")
+            raise AmiUnreachable(
+                f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}"
+            )
         return await self._ask(self._link, action, deadline, action_id)
 
     async def _ask(
@@ -145,20 +147,24 @@ class AmiClient:
             async with asyncio.timeout(seconds):
                 response = await future
         except TimeoutError:
-            raise AmiTimeout(f"{self.settings.id} did not answer {action.name} within {seconds:g} seconds") from None
+            raise AmiTimeout(
+                f"{self.settings.id} did not answer {action.name} within {seconds:g} seconds"
+            ) from None
         finally:
             link.forget(action_id)
         if response.success:
             return response
         if "permission denied" in response.message.lower():
             raise AmiMissingRight(self._mend(action))
-        raise AmiActionFailed(f"{self.settings.id} refused {action.name}: {response.message or 'without a reason'}")
+        raise AmiActionFailed(
+            f"{self.settings.id} refused {action.name}: {response.message or 'without a reason'}"
+        )
 
     def _mend(self, action: Action | type[Action]) -> str:
         rights = " or ".join(action.rights) or "a right"
         return (
-            f"the AMI user {self.settings.username!r} of {self.settings.id} may not use {action.name}: add {rights} to "
-            f"its write = line in manager.conf, then run: asterisk -rx 'manager reload'"
+            f"the AMI user {self.settings.username!r} of {self.settings.id} may not use {action.name}: "
+            f"add {rights} to its write = line in manager.conf, then run: asterisk -rx 'manager reload'"
         )
 
     def _seconds(self, deadline: timedelta | None) -> float:
@@ -195,7 +201,7 @@ class AmiClient:
 
     def _leave(self, dialer: Dialer, link: Link) -> None:
         if not link.lost.is_set() and link.failure is None:
-            link.transport.write(wire.encode([("Action", "Logoff")]))
+            link.request(actions.Logoff(), self.next_action_id()).add_done_callback(_settle)
         dialer.close()
 
     def _hear(self, block: bytes) -> None:
@@ -221,14 +227,14 @@ class AmiClient:
                 login = actions.Login(username=settings.username, secret=secret)
             else:
                 challenge = (await self._ask(link, actions.Challenge())).fields.get("Challenge", "")
-                # MD5 is what Asterisk offers; it keeps the secret off an unencrypted wire, and is no more than that.
+                # MD5 is what Asterisk offers: it keeps the secret off an unencrypted wire, and no more.
                 key = hashlib.md5(f"{challenge}{secret}".encode(), usedforsecurity=False).hexdigest()
                 login = actions.Login(username=settings.username, key=key)
             await self._ask(link, login)
         except AmiActionFailed as problem:
             raise AmiLoginFailed(
-                f"{settings.id} refused the AMI user {settings.username!r} ({problem}): compare username and secret "
-                f"with its section in manager.conf, and its permit and deny lines with this machine's address"
+                f"{settings.id} refused the AMI user {settings.username!r} ({problem}): compare "
+                f"username and secret with its section in manager.conf, and its permit and deny lines with this machine's address"
             ) from None
 
     async def _learn(self, link: Link) -> None:
@@ -243,7 +249,8 @@ class AmiClient:
         filtered = await self._filter(link) if actions.Filter.name in allowed else False
         if not filtered:
             self._log.info(
-                "ami_unfiltered", hint="with write = system in manager.conf the PBX would send only events that are used"
+                "ami_unfiltered",
+                hint="with write = system in manager.conf the PBX would send only events that are used",
             )
         await self._ask(link, actions.Events(mask="on"))
         self._change(
@@ -267,25 +274,25 @@ class AmiClient:
     async def _watch(self, link: Link) -> None:
         """Return never: raise when the connection ends, or when the peer is silent for two intervals."""
         loop = asyncio.get_running_loop()
-        asked = False
+        asked_at: float | None = None
         while True:
-            silent = loop.time() - link.received_at
-            limit = self._interval * (2 if asked else 1)
-            if silent < self._interval:
-                asked = False
-                limit = self._interval
-            if silent >= limit:
-                if asked:
+            now = loop.time()
+            if asked_at is not None and link.received_at > asked_at:
+                asked_at = None
+            due = (link.received_at if asked_at is None else asked_at) + self._interval
+            if now >= due:
+                if asked_at is not None:
                     problem = AmiUnreachable(
-                        f"{self.settings.id} is connected but has been silent for {silent:.1f} seconds"
+                        f"{self.settings.id} is connected but has been silent "
+                        f"for {now - link.received_at:.1f} seconds"
                     )
                     link.fail(problem)
                     raise problem
-                asked = True
+                asked_at = now
                 link.request(actions.Ping(), self.next_action_id()).add_done_callback(_settle)
                 continue
             try:
-                async with asyncio.timeout(limit - silent):
+                async with asyncio.timeout(due - now):
                     await link.lost.wait()
             except TimeoutError:
                 continue

@@ -1,8 +1,8 @@
 """The hand-over from the reader of the socket to the task that works on the events.
-
-Asterisk cuts off a manager session that does not read within `writetimeout` (100 ms by default), so the reader
-only puts blocks here. The inbox is bounded: if the worker falls so far behind that it is full, the reader ends the
-connection, and the service takes a new snapshot after the next log-in. Nothing is ever lost in silence.
+ Asterisk cuts off a manager session that does not read within `writetimeout` (100 ms by default), so the
+reader only puts blocks here. The inbox is bounded: if the worker falls so far behind that it is full, the
+reader ends the connection, and the service takes a new snapshot after the next log-in. Nothing is ever lost
+in silence.
 """
 
 import asyncio
@@ -20,10 +20,11 @@ class InboxFull(AmiError):
 
 
 class Inbox:
-    """Blocks and changes of the connection, in the order in which they came, each with the time of its arrival.
+    """Blocks and changes of the connection, in the order in which they came, each with the time of its
+    arrival.
 
-    Give `on_block` and `on_state` to an `AmiClient`, and take `batch()` in the worker. A change of state is always
-    taken in, so that the worker sees exactly after which block the connection broke.
+    Give `on_block` and `on_state` to an `AmiClient`, and take `batch()` in the worker. A change of state is
+    always taken in, so that the worker sees exactly after which block the connection broke.
     """
 
     def __init__(self, limit: int = 100_000) -> None:
@@ -50,7 +51,9 @@ class Inbox:
         waiting = len(self._items)
         if waiting >= self.limit:
             self.overflows += 1
-            raise InboxFull(f"{waiting} events wait to be worked on: this machine is too slow for the PBX's traffic")
+            raise InboxFull(
+                f"{waiting} events wait to be worked on: this machine is too slow for the PBX's traffic"
+            )
         if waiting >= self.peak:
             self.peak = waiting + 1
         self._items.append((datetime.now(UTC), block))

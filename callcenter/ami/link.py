@@ -1,9 +1,8 @@
 """One connection to a PBX: panoramisk's manager and protocol, with what they lack mended.
-
-panoramisk opens the socket and hands it to a protocol; ours replaces how bytes are read (`wire.Decoder`), how
-actions are written (`wire.encode`) and how answers find their action (a map of futures with deadlines). Its own
-log-in, ping and reconnection are switched off: `client` does these, because a refused log-in, a frozen peer and a
-growing delay are not known there. docs/upstream-panoramisk.md has the reproductions.
+ panoramisk opens the socket and hands it to a protocol; ours replaces how bytes are read (`wire.Decoder`),
+how actions are written (`wire.encode`) and how answers find their action (a map of futures with deadlines).
+Its own log-in, ping and reconnection are switched off: `client` does these, because a refused log-in, a
+frozen peer and a growing delay are not known there. docs/upstream-panoramisk.md has the reproductions.
 """
 
 import asyncio
@@ -46,8 +45,8 @@ class Pending:
 class Link(AMIProtocol):  # type: ignore[misc]
     """The protocol of one connection, made by panoramisk's `protocol_factory`.
 
-    `on_block` gets each event block in the order of arrival, inside the read; what it raises ends the connection
-    and is kept in `failure`. Nothing here waits or does I/O of its own.
+    `on_block` gets each event block in the order of arrival, inside the read; what it raises ends the
+    connection and is kept in `failure`. Nothing here waits or does I/O of its own.
     """
 
     def __init__(self, on_block: Callable[[bytes], None]) -> None:
@@ -112,7 +111,9 @@ class Link(AMIProtocol):  # type: ignore[misc]
         pending.events.append(block)
         pending.size += len(block)
         if pending.size > MAX_LIST_BYTES:
-            self._drop(action_id, AmiActionFailed(f"the list is longer than {MAX_LIST_BYTES} bytes: ask for less"))
+            self._drop(
+                action_id, AmiActionFailed(f"the list is longer than {MAX_LIST_BYTES} bytes: ask for less")
+            )
         return True
 
     def _answer(self, block: bytes) -> None:
@@ -188,7 +189,9 @@ class Link(AMIProtocol):  # type: ignore[misc]
         for action_id in list(self._pending):
             self._drop(
                 action_id,
-                AmiUnreachable("the connection was lost before the answer came; whether it was done is unknown"),
+                AmiUnreachable(
+                    "the connection was lost before the answer came; whether it was done is unknown"
+                ),
             )
 
     def close(self) -> None:
@@ -224,11 +227,13 @@ async def open_link(
         async with asyncio.timeout(timeout_s):
             _, link = await dialer.connect()
     except TimeoutError:
-        raise AmiUnreachable(f"{where} does not answer: is the PBX on, and the port open in the firewall?") from None
+        raise AmiUnreachable(
+            f"{where} does not answer: is the PBX on, and the port open in the firewall?"
+        ) from None
     except ssl.SSLCertVerificationError as problem:
         raise AmiUnreachable(
-            f"the certificate of {where} is not trusted ({problem.verify_message}): set tls_ca to the file of the "
-            "CA that signed it, and host to a name in it"
+            f"the certificate of {where} is not trusted ({problem.verify_message}): set tls_ca "
+            "to the file of the CA that signed it, and host to a name in it"
         ) from None
     except ssl.SSLError as problem:
         raise AmiUnreachable(
@@ -236,8 +241,8 @@ async def open_link(
         ) from None
     except OSError as problem:
         raise AmiUnreachable(
-            f"cannot connect to {where} ({problem.strerror or problem}): is Asterisk running, and enabled = yes in "
-            "manager.conf?"
+            f"cannot connect to {where} ({problem.strerror or problem}): is Asterisk running, "
+            "and enabled = yes in manager.conf?"
         ) from None
     try:
         async with asyncio.timeout(timeout_s):
@@ -246,7 +251,9 @@ async def open_link(
             raise AmiUnreachable(f"{where} does not greet as an Asterisk manager: check host and port")
     except TimeoutError:
         link.fail(AmiUnreachable(""))
-        raise AmiUnreachable(f"{where} is open but silent: is that the port of the Asterisk manager?") from None
+        raise AmiUnreachable(
+            f"{where} is open but silent: is that the port of the Asterisk manager?"
+        ) from None
     except BaseException:
         link.close()
         raise

@@ -17,9 +17,10 @@ class Phase(StrEnum):
 class AmiState(msgspec.Struct, frozen=True, kw_only=True):
     """The connection to one PBX.
 
-    `logged_in` comes again, with `fully_booted` changed, when Asterisk finishes its start. After each change to
-    `logged_in` events may have been missed: take a snapshot. `boot` names the run of Asterisk (its start as
-    Asterisk tells it); where it differs from the last one, the PBX was started anew and old calls are gone.
+    `logged_in` comes again, with `fully_booted` changed, when Asterisk finishes its start. After each change
+    to `logged_in` events may have been missed: take a snapshot. `boot` names the run of Asterisk (its start
+    as Asterisk tells it); where it differs from the last one, the PBX was started anew and old calls are
+    gone.
     """
 
     pbx: str

@@ -1,9 +1,8 @@
 """AMI framing: bytes from the socket to raw blocks, a block to its headers, headers to bytes. Pure.
-
-Asterisk ends each header with CR LF and each block with an empty line (`main/manager.c`, `astman_append`).
+ Asterisk ends each header with CR LF and each block with an empty line (`main/manager.c`, `astman_append`).
 Only that pair ends anything here: a lone LF is part of a value, because values that come from a dialplan
-(`UserEvent`, the output of a command) may carry one, and a value with two would otherwise be cut in half.
-A block stays `bytes` until somebody wants its headers, so that unwanted events cost a look at their name only.
+(`UserEvent`, the output of a command) may carry one, and a value with two would otherwise be cut in half. A
+block stays `bytes` until somebody wants its headers, so that unwanted events cost a look at their name only.
 """
 
 from collections.abc import Iterable
@@ -27,8 +26,9 @@ _REPEATED = ("Variable", "Output")
 class Decoder:
     """Cuts a stream of bytes into raw blocks, whatever the sizes of the reads.
 
-    Never raises. A block of more than `max_block` bytes is skipped to its end and counted in `oversized`; what
-    follows it is read as usual. `banner` is the greeting line once it was seen, and empty where there was none.
+    Never raises. A block of more than `max_block` bytes is skipped to its end and counted in `oversized`;
+    what follows it is read as usual. `banner` is the greeting line once it was seen, and empty where there
+    was none.
     """
 
     __slots__ = ("_held", "_skipping", "banner", "max_block", "oversized")
@@ -121,7 +121,7 @@ def fields(block: bytes) -> dict[str, str]:
     """
     lines = block.decode("utf-8", "replace").split("\r\n")
     try:
-        headers = dict([line.split(": ", 1) for line in lines])  # type: ignore[misc]
+        headers = dict([line.split(": ", 1) for line in lines])
     except ValueError:
         return _tolerant(lines)
     return headers if len(headers) == len(lines) else _tolerant(lines)
@@ -152,19 +152,22 @@ def encode(headers: Iterable[tuple[str, str]]) -> bytes:
     for key, value in headers:
         line = f"{key}: {value}"
         if "\r" in line or "\n" in line or "\0" in line:
-            raise BadInput(f"the value of {_shown(key)} holds a line break or NUL, which AMI cannot carry: remove it")
+            raise BadInput(
+                f"the value of {_shown(key)} holds a line break or NUL, which AMI cannot carry: remove it"
+            )
         if not key or ":" in key:
             raise BadInput(f"{_shown(key)} is no name of an AMI header")
-        # A lone surrogate cannot be written as UTF-8; it is the value's fault, so it must not end the connection.
+        # A lone surrogate has no bytes; that is the value's fault and must not end the connection.
         try:
             encoded = line.encode()
         except UnicodeEncodeError:
             raise BadInput(f"the value of {_shown(key)} is no valid Unicode text") from None
         if len(encoded) > MAX_LINE:
-            raise BadInput(f"the value of {_shown(key)} is longer than the {MAX_LINE} bytes that Asterisk reads")
+            raise BadInput(
+                f"the value of {_shown(key)} is longer than the {MAX_LINE} bytes that Asterisk reads"
+            )
         lines.append(encoded)
     return b"\r\n".join(lines) + _END
-
 
 
 def _shown(key: str) -> str:
