@@ -1,1 +1,1 @@
-"""The Asterisk Manager Interface: bytes, actions, the connection, and transcripts of it."""
+"""The Asterisk Manager Interface: bytes to events, and actions to bytes."""

@@ -75,9 +75,7 @@ def covered(intervals: Iterable[Interval]) -> timedelta:
 
 def overlap(ours: Iterable[Interval], theirs: Iterable[Interval]) -> timedelta:
     """The time that is covered by both groups of intervals."""
-    shared = [
-        (max(a, c), min(b, d)) for a, b in ours for c, d in theirs if max(a, c) < min(b, d)
-    ]
+    shared = [(max(a, c), min(b, d)) for a, b in ours for c, d in theirs if max(a, c) < min(b, d)]
     return covered(shared)
 
 
