@@ -18,7 +18,7 @@ import structlog
 from callcenter.ami import actions, wire
 from callcenter.ami.actions import Action, Response
 from callcenter.ami.backoff import backoff
-from callcenter.ami.events_used import FILTERS
+from callcenter.ami.filters import FILTERS
 from callcenter.ami.link import Dialer, Link, open_link
 from callcenter.ami.state import AmiState, Phase
 from callcenter.errors import (
@@ -112,17 +112,13 @@ class AmiClient:
             async with asyncio.timeout(self._seconds(deadline)):
                 await self._ready.wait()
         except TimeoutError:
-            raise AmiTimeout(
-                f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}"
-            ) from None
+            raise AmiTimeout(f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}") from None
 
     def next_action_id(self) -> str:
         """Return an ActionID that no other action has, for who must know it before the answer."""
         return f"{self._prefix}-{next(self._numbers)}"
 
-    async def action(
-        self, action: Action, deadline: timedelta | None = None, action_id: str | None = None
-    ) -> Response:
+    async def action(self, action: Action, deadline: timedelta | None = None, action_id: str | None = None) -> Response:
         """Do an action and return its answer, for a list action with all its events.
 
         Raises:
@@ -132,9 +128,7 @@ class AmiClient:
                 this; names the right. AmiActionFailed: Asterisk refused, with its own words.
         """
         if self._link is None or not self._ready.is_set():
-            raise AmiUnreachable(
-                f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}"
-            )
+            raise AmiUnreachable(f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}")
         return await self._ask(self._link, action, deadline, action_id)
 
     async def _ask(
@@ -147,18 +141,14 @@ class AmiClient:
             async with asyncio.timeout(seconds):
                 response = await future
         except TimeoutError:
-            raise AmiTimeout(
-                f"{self.settings.id} did not answer {action.name} within {seconds:g} seconds"
-            ) from None
+            raise AmiTimeout(f"{self.settings.id} did not answer {action.name} within {seconds:g} seconds") from None
         finally:
             link.forget(action_id)
         if response.success:
             return response
         if "permission denied" in response.message.lower():
             raise AmiMissingRight(self._mend(action))
-        raise AmiActionFailed(
-            f"{self.settings.id} refused {action.name}: {response.message or 'without a reason'}"
-        )
+        raise AmiActionFailed(f"{self.settings.id} refused {action.name}: {response.message or 'without a reason'}")
 
     def _mend(self, action: Action | type[Action]) -> str:
         rights = " or ".join(action.rights) or "a right"
@@ -234,7 +224,8 @@ class AmiClient:
         except AmiActionFailed as problem:
             raise AmiLoginFailed(
                 f"{settings.id} refused the AMI user {settings.username!r} ({problem}): compare "
-                f"username and secret with its section in manager.conf, and its permit and deny lines with this machine's address"
+                "username and secret with its section in manager.conf, and its permit and deny lines with this "
+                "machine's address"
             ) from None
 
     async def _learn(self, link: Link) -> None:
@@ -283,8 +274,7 @@ class AmiClient:
             if now >= due:
                 if asked_at is not None:
                     problem = AmiUnreachable(
-                        f"{self.settings.id} is connected but has been silent "
-                        f"for {now - link.received_at:.1f} seconds"
+                        f"{self.settings.id} is connected but has been silent for {now - link.received_at:.1f} seconds"
                     )
                     link.fail(problem)
                     raise problem

@@ -51,9 +51,7 @@ class Inbox:
         waiting = len(self._items)
         if waiting >= self.limit:
             self.overflows += 1
-            raise InboxFull(
-                f"{waiting} events wait to be worked on: this machine is too slow for the PBX's traffic"
-            )
+            raise InboxFull(f"{waiting} events wait to be worked on: this machine is too slow for the PBX's traffic")
         if waiting >= self.peak:
             self.peak = waiting + 1
         self._items.append((datetime.now(UTC), block))

@@ -111,9 +111,7 @@ class Link(AMIProtocol):  # type: ignore[misc]
         pending.events.append(block)
         pending.size += len(block)
         if pending.size > MAX_LIST_BYTES:
-            self._drop(
-                action_id, AmiActionFailed(f"the list is longer than {MAX_LIST_BYTES} bytes: ask for less")
-            )
+            self._drop(action_id, AmiActionFailed(f"the list is longer than {MAX_LIST_BYTES} bytes: ask for less"))
         return True
 
     def _answer(self, block: bytes) -> None:
@@ -189,9 +187,7 @@ class Link(AMIProtocol):  # type: ignore[misc]
         for action_id in list(self._pending):
             self._drop(
                 action_id,
-                AmiUnreachable(
-                    "the connection was lost before the answer came; whether it was done is unknown"
-                ),
+                AmiUnreachable("the connection was lost before the answer came; whether it was done is unknown"),
             )
 
     def close(self) -> None:
@@ -227,9 +223,7 @@ async def open_link(
         async with asyncio.timeout(timeout_s):
             _, link = await dialer.connect()
     except TimeoutError:
-        raise AmiUnreachable(
-            f"{where} does not answer: is the PBX on, and the port open in the firewall?"
-        ) from None
+        raise AmiUnreachable(f"{where} does not answer: is the PBX on, and the port open in the firewall?") from None
     except ssl.SSLCertVerificationError as problem:
         raise AmiUnreachable(
             f"the certificate of {where} is not trusted ({problem.verify_message}): set tls_ca "
@@ -251,9 +245,7 @@ async def open_link(
             raise AmiUnreachable(f"{where} does not greet as an Asterisk manager: check host and port")
     except TimeoutError:
         link.fail(AmiUnreachable(""))
-        raise AmiUnreachable(
-            f"{where} is open but silent: is that the port of the Asterisk manager?"
-        ) from None
+        raise AmiUnreachable(f"{where} is open but silent: is that the port of the Asterisk manager?") from None
     except BaseException:
         link.close()
         raise

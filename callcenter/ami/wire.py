@@ -152,9 +152,7 @@ def encode(headers: Iterable[tuple[str, str]]) -> bytes:
     for key, value in headers:
         line = f"{key}: {value}"
         if "\r" in line or "\n" in line or "\0" in line:
-            raise BadInput(
-                f"the value of {_shown(key)} holds a line break or NUL, which AMI cannot carry: remove it"
-            )
+            raise BadInput(f"the value of {_shown(key)} holds a line break or NUL, which AMI cannot carry: remove it")
         if not key or ":" in key:
             raise BadInput(f"{_shown(key)} is no name of an AMI header")
         # A lone surrogate has no bytes; that is the value's fault and must not end the connection.
@@ -163,9 +161,7 @@ def encode(headers: Iterable[tuple[str, str]]) -> bytes:
         except UnicodeEncodeError:
             raise BadInput(f"the value of {_shown(key)} is no valid Unicode text") from None
         if len(encoded) > MAX_LINE:
-            raise BadInput(
-                f"the value of {_shown(key)} is longer than the {MAX_LINE} bytes that Asterisk reads"
-            )
+            raise BadInput(f"the value of {_shown(key)} is longer than the {MAX_LINE} bytes that Asterisk reads")
         lines.append(encoded)
     return b"\r\n".join(lines) + _END
 

@@ -22,9 +22,7 @@ PIECES = st.sampled_from(
 )
 STREAMS = st.lists(PIECES | st.binary(max_size=8), max_size=40).map(b"".join)
 STREAMS_WITH_GREETING = st.tuples(
-    st.sampled_from(
-        [b"", b"Asterisk Call Manager/11.0.0\r\n", b"Asterisk Call Ma", b"Asterisk Call Manager"]
-    ),
+    st.sampled_from([b"", b"Asterisk Call Manager/11.0.0\r\n", b"Asterisk Call Ma", b"Asterisk Call Manager"]),
     STREAMS,
 ).map(b"".join)
 
@@ -69,9 +67,7 @@ def test_what_is_encoded_is_one_block_that_reads_back(headers: list[tuple[str, s
     try:
         data = wire.encode([("Action", "Test"), *headers])
     except BadInput:
-        assert any(
-            set(key + value) & set("\r\n\0:") or not key or _unpaired(key + value) for key, value in headers
-        )
+        assert any(set(key + value) & set("\r\n\0:") or not key or _unpaired(key + value) for key, value in headers)
         return
     decoder = wire.Decoder()
     [block] = decoder.feed(data)

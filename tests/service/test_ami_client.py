@@ -129,9 +129,7 @@ async def test_events_arrive_in_order_and_whole(peer: Peer, desk: Desk) -> None:
 
 async def test_garbage_and_a_huge_block_do_not_disturb_what_follows(peer: Peer, desk: Desk) -> None:
     desk.blocks.clear()
-    peer.sessions[0].writer.write(
-        b"\xff\xfe\r\n\r\n\r\n\r\nno header\r\n\r\nResponse: Success\r\nActionID: ?\r\n\r\n"
-    )
+    peer.sessions[0].writer.write(b"\xff\xfe\r\n\r\n\r\n\r\nno header\r\n\r\nResponse: Success\r\nActionID: ?\r\n\r\n")
     peer.sessions[0].writer.write(b"Event: X\r\nY: " + b"z" * 1_000_000 + b"\r\n\r\nEvent: Hangup\r\n\r\n")
     await desk.until(lambda: desk.blocks == [b"Event: Hangup"])
     assert desk.client.state.phase is Phase.LOGGED_IN
@@ -210,9 +208,7 @@ async def test_a_refusal_has_asterisks_words_and_a_missing_right_its_name(peer: 
 async def test_a_value_with_a_line_break_is_never_sent(peer: Peer, desk: Desk) -> None:
     before = len(peer.requests)
     with pytest.raises(BadInput):
-        await desk.client.action(
-            actions.Originate(channel="PJSIP/1\r\nAction: Command", context="a", exten="1")
-        )
+        await desk.client.action(actions.Originate(channel="PJSIP/1\r\nAction: Command", context="a", exten="1"))
     peer.sessions[0].send("Event: Hangup")
     await desk.until(lambda: b"Event: Hangup" in desk.blocks)
     assert len(peer.requests) == before
@@ -295,9 +291,7 @@ async def test_nobody_there(unused_tcp_port: int) -> None:
             await desk.client.connected(timedelta(seconds=0.01))
 
 
-async def test_a_disconnect_in_the_middle_of_a_block_ends_waiting_actions_and_is_mended(
-    peer: Peer, desk: Desk
-) -> None:
+async def test_a_disconnect_in_the_middle_of_a_block_ends_waiting_actions_and_is_mended(peer: Peer, desk: Desk) -> None:
     peer.answers["Getvar"] = silence
     action = asyncio.create_task(desk.client.action(actions.Getvar(channel="x", variable="y")), name="action")
     async with asyncio.timeout(10):

@@ -62,9 +62,7 @@ def test_what_is_skipped_is_not_kept_in_memory() -> None:
 
 
 def test_a_lone_line_feed_ends_nothing() -> None:
-    assert wire.Decoder().feed(b"Event: UserEvent\r\nText: a\n\nb\r\n\r\n") == [
-        b"Event: UserEvent\r\nText: a\n\nb"
-    ]
+    assert wire.Decoder().feed(b"Event: UserEvent\r\nText: a\n\nb\r\n\r\n") == [b"Event: UserEvent\r\nText: a\n\nb"]
 
 
 def test_a_character_cut_in_two_is_whole_again() -> None:
@@ -115,9 +113,7 @@ def test_lines_that_are_no_headers_are_left_out() -> None:
 
 
 def test_encode() -> None:
-    assert (
-        wire.encode([("Action", "Ping"), ("ActionID", "é")]) == "Action: Ping\r\nActionID: é\r\n\r\n".encode()
-    )
+    assert wire.encode([("Action", "Ping"), ("ActionID", "é")]) == "Action: Ping\r\nActionID: é\r\n\r\n".encode()
 
 
 @pytest.mark.parametrize(
