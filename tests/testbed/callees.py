@@ -41,12 +41,12 @@ class Callee(NamedTuple):
             return await self._take("refuse-at-once", status=status)
         return await self._take("refuse", status=status, ring=after_s)
 
-    async def _take(self, scenario: str, status: str | None = None, **variables: float) -> SippRun:
+    async def _take(self, scenario: str, status: str = "", **variables: float) -> SippRun:
         return await self.sipp.start(
             scenario,
             host=self.host,
             port=self.port,
-            keys={} if status is None else {"status": status},
             variables=variables,
+            status=status,
             listens=True,
         )

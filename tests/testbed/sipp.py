@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import shutil
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,7 +62,7 @@ class Sipp:
     def __init__(self, chroot: Path, home: Path, remote: tuple[str, int]) -> None:
         self._chroot, self._remote = chroot, remote
         self._home = home / "sipp"
-        shutil.copytree(SCENARIOS, self._home)
+        self._home.mkdir()
         self._numbers = itertools.count(1)
         self._runs: list[SippRun] = []
 
@@ -76,17 +75,21 @@ class Sipp:
         keys: Mapping[str, str] | None = None,
         variables: Mapping[str, float] | None = None,
         password: str | None = None,
+        status: str = "",
         listens: bool = False,
     ) -> SippRun:
         """Start one call of a scenario at this address, and return when it has sent or, if it ``listens``, can be called.
 
-        ``keys`` stand for ``[name]`` in the scenario; ``variables`` are its pauses, in seconds, and end in ``_ms`` there.
+        ``keys`` stand for ``[name]`` in the scenario; ``variables`` are its pauses, in seconds, and end in ``_ms`` there;
+        ``status`` is the SIP status line of a refusal, such as ``486 Busy Here``.
         """
         name = f"{next(self._numbers):02}-{scenario}-{host}-{port}"
         inside = "/" + str(self._home.relative_to(self._chroot))
+        text = (SCENARIOS / f"{scenario}.xml").read_text(encoding="utf-8")
+        (self._home / f"{name}.xml").write_text(text.replace("{{status}}", status), encoding="utf-8")
         media = free_udp_port(host)
         command = ["chroot", str(self._chroot), "sipp", f"{self._remote[0]}:{self._remote[1]}"]
-        command += ["-sf", f"{inside}/{scenario}.xml", "-i", host, "-p", str(port), "-mi", host]
+        command += ["-sf", f"{inside}/{name}.xml", "-i", host, "-p", str(port), "-mi", host]
         command += ["-min_rtp_port", str(media), "-m", "1", "-l", "1", "-nostdin", "-aa", "-cp", str(free_udp_port())]
         command += ["-trace_err", "-error_file", f"{inside}/{name}.errors"]
         command += ["-trace_msg", "-message_file", f"{inside}/{name}.messages"]
