@@ -61,7 +61,7 @@ async def inbound_direct_busy(pbx: Pbx, link: AmiLink) -> None:
 async def inbound_direct_rejected(pbx: Pbx, link: AmiLink) -> None:
     """+447700900125 calls extension 1001 by +442079460991. The phone rings 1 s, then the agent presses "decline" (603).
 
-    Expected: one inbound call, not answered; one offer to PJSIP/1001, rejected after 1 s.
+    Expected: one inbound call, no answer; one offer to PJSIP/1001, rejected after 1 s; hung up by the system, cause 19.
     """
     phone = await pbx.phone("1001")
     agent = await phone.called.refuses(DECLINED, after_s=1)
