@@ -1,0 +1,175 @@
+"""One frozen, validated settings object: defaults, then a TOML file, then the environment.
+
+Environment names are `CALLCENTER_` and the key, with `__` between levels (`CALLCENTER_WEB__PORT=8080`).
+A wrong value raises `SettingsError` that names the key, says what was expected, and never shows a secret.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from callcenter.errors import SettingsError
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""A TCP port; 0 asks the system for a free one."""
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and unknown keys are refused, so that a typing mistake is found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Section):
+    """Where the data lives. Without `url` the embedded PostgreSQL in `directory` is started."""
+
+    url: SecretStr | None = None
+    directory: Path = Path("var/postgresql")
+    pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    statement_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+
+
+class WebSettings(Section):
+    """The REST API and the pages. `public_url` is what browsers use, where a proxy stands in front."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    public_url: str | None = None
+    session_hours: Annotated[float, Field(gt=0, le=24 * 31)] = 12.0
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_origin(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("write it with its scheme, for example https://calls.example.com")
+        return value.rstrip("/") if value else value
+
+
+class ScreenpopSettings(Section):
+    """The WebSocket server. `public_url` is what browsers use (`wss://…`), where a proxy stands in front."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8081
+    public_url: str | None = None
+    allowed_origins: tuple[str, ...] = ()
+    queue_limit: Annotated[int, Field(ge=16)] = 256
+    ticket_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+
+class PbxSettings(Section):
+    """One Asterisk to listen to, and how its numbers and channels are to be read."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] = "pbx"
+    host: str = "127.0.0.1"
+    port: Port = 5038
+    username: str = "callcenter"
+    secret: SecretStr = SecretStr("")
+    tls: bool = False
+    tls_ca: Path | None = None
+    keepalive_s: Annotated[float, Field(gt=0)] = 5.0
+    action_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
+    """ISO 3166 region in which the PBX's national numbers are to be read."""
+    trunks: tuple[str, ...] = ()
+    """Endpoint names (`trunk`, or with technology `PJSIP/trunk`) that lead outside; empty: recognized by rule."""
+    trunk_contexts: tuple[str, ...] = ()
+    internal_contexts: tuple[str, ...] = ()
+    extension_digits: Annotated[int, Field(ge=2, le=8)] = 6
+    """A number of so many digits or fewer is internal, never a customer."""
+    strip_prefixes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Trunk name (or `*`) → prefixes that the trunk puts before numbers and that are no part of them."""
+    outside_prefix: str = ""
+    """What phones dial to get an outside line (`9`), stripped before a number is read."""
+    dial_context: str = "from-internal"
+    """Context in which click-to-dial looks up the number."""
+    dial_timeout_s: Annotated[float, Field(ge=5, le=300)] = 30.0
+    ignore_numbers: tuple[str, ...] = ()
+    """Numbers that never pop a customer (own switchboard, monitoring); a trailing `*` matches a prefix."""
+
+
+class LogSettings(Section):
+    """How much is logged and in which shape: `json` for machines, `console` for people."""
+
+    level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    format: Annotated[str, Field(pattern=r"^(json|console)$")] = "console"
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured, checked once at the start."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="CALLCENTER_", env_nested_delimiter="__")
+
+    tenant: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] = "default"
+    database: DatabaseSettings = DatabaseSettings()
+    database_url: SecretStr | None = None
+    """Short name for `database.url`: `CALLCENTER_DATABASE_URL`."""
+    web: WebSettings = WebSettings()
+    screenpop: ScreenpopSettings = ScreenpopSettings()
+    pbx: tuple[PbxSettings, ...] = ()
+    log: LogSettings = LogSettings()
+    stop_grace_s: Annotated[float, Field(gt=0, le=60)] = 8.0
+    """How long a stop may wait for work in hand."""
+
+    @field_validator("pbx")
+    @classmethod
+    def _ids_are_unique(cls, value: tuple[PbxSettings, ...]) -> tuple[PbxSettings, ...]:
+        ids = [pbx.id for pbx in value]
+        if len(set(ids)) != len(ids):
+            raise ValueError("each [[pbx]] needs an id of its own")
+        return value
+
+    @property
+    def stop_grace(self) -> timedelta:
+        """How long a stop may wait for work in hand."""
+        return timedelta(seconds=self.stop_grace_s)
+
+    @property
+    def postgres_url(self) -> str | None:
+        """URL of the PostgreSQL to use, or None for the embedded one."""
+        url = self.database_url or self.database.url
+        return url.get_secret_value() if url else None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over explicit values: a container must be able to override a mounted file."""
+        return (env_settings, init_settings)
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read settings from `path` (TOML; none: `callcenter.toml` here, if it exists) and the environment.
+
+    Raises:
+        SettingsError: the file is missing or no TOML, or a value is wrong.
+    """
+    if path is None:
+        found = Path(os.environ.get("CALLCENTER_CONFIG", "callcenter.toml"))
+        path = found if found.exists() or "CALLCENTER_CONFIG" in os.environ else None
+    values: dict[str, Any] = {}
+    if path is not None:
+        if not path.is_file():
+            raise SettingsError(f"there is no configuration file {path}: write one, or name another with --config")
+        try:
+            values = TomlConfigSettingsSource(Settings, toml_file=path)()
+        except (ValueError, OSError) as problem:
+            raise SettingsError(f"{path} cannot be read as TOML: {problem}") from problem
+    try:
+        return Settings(**values)
+    except ValidationError as problem:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in problem.errors()]
+        raise SettingsError("wrong configuration: " + "; ".join(lines)) from None
