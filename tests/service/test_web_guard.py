@@ -14,7 +14,7 @@ from tests.service.web_world import PASSWORD, Answer, Client, World, make_call, 
 
 ID = str(make_call(1).call_id)
 BODIES: dict[str, dict[str, Any]] = {
-    "log_in": {"login": "wang", "password": PASSWORD},
+    "log_in": {"login": "admin", "password": PASSWORD},
     "choose_language": {"language": "en"},
     "take_seat": {"pbx": "pbx", "extension": "1001"},
     "create_customer": {"name": "Ada"},
@@ -68,9 +68,7 @@ async def test_nobody_gets_nothing_but_what_is_open(world: World) -> None:
             assert answer.json["type"] == "/api/docs#problem-unauthenticated"
 
 
-@pytest.mark.parametrize(
-    ("login", "role"), [("li", Role.AGENT), ("zhao", Role.SUPERVISOR), ("admin", Role.ADMIN)]
-)
+@pytest.mark.parametrize(("login", "role"), [("li", Role.AGENT), ("zhao", Role.SUPERVISOR), ("admin", Role.ADMIN)])
 async def test_people_may_what_their_role_may(world: World, login: str, role: Role) -> None:
     for entry, permission in protected():
         if entry.name == "log_out":
@@ -140,9 +138,7 @@ async def test_our_own_pages_may(database: Database) -> None:
         async with world.client() as client:
             credentials = {"login": "li", "password": PASSWORD}
             for origin in (world.url, "http://localhost:5173"):
-                answer = await client.send(
-                    "POST", "/api/v1/session", credentials, headers={"Origin": origin}
-                )
+                answer = await client.send("POST", "/api/v1/session", credentials, headers={"Origin": origin})
                 assert answer.status == 200
 
 
@@ -194,5 +190,3 @@ async def test_another_tenant_is_not_seen(world: World) -> None:
     assert await world.access.keys.list(other) == ()
     async with world.logged_in("li"):
         assert await world.people.credentials(other, "li") is None
-
-

@@ -218,7 +218,9 @@ async def test_a_taken_seat_is_refused_and_only_a_supervisor_forces(world: World
         assert (await zhao.send("PUT", SEAT, seat)).status == 409
         assert (await zhao.send("PUT", SEAT, {**seat, "force": True})).status == 200
         assert (await li.send("GET", SESSION)).json["extension"] is None
-    noted = await world.database.pool.fetchrow("SELECT actor, subject_id, detail FROM audit WHERE action = 'seat.force'")
+    noted = await world.database.pool.fetchrow(
+        "SELECT actor, subject_id, detail FROM audit WHERE action = 'seat.force'"
+    )
     assert noted is not None
     assert tuple(noted) == ("zhao", "pbx/1001", {"from": "li"})
 

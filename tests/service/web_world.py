@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from types import TracebackType
 from typing import Any
 from uuid import UUID, uuid5
@@ -43,7 +44,7 @@ from callcenter.web.telemetry import Meter, build_registry, one
 
 SPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
-PASSWORD = "correct horse battery"  # noqa: S105 - of people that only the tests know
+PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -120,9 +121,7 @@ class Calls:
     asked: list[CallFilter] = field(default_factory=list)
     by: list[str] = field(default_factory=list)
 
-    async def page(
-        self, tenant_id: int, wanted: CallFilter, *, after: Position | None, limit: int
-    ) -> Page[CallRecord]:
+    async def page(self, tenant_id: int, wanted: CallFilter, *, after: Position | None, limit: int) -> Page[CallRecord]:
         self.asked.append(wanted)
         found = sorted(self.records.values(), key=lambda call: call.started_at, reverse=True)
         if wanted.status:
@@ -141,9 +140,7 @@ class Calls:
     async def set_note(self, tenant_id: int, call_id: UUID, text: str, by: str) -> CallRecord:
         return await self._change(tenant_id, call_id, by, notes=text)
 
-    async def set_customer(
-        self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str
-    ) -> CallRecord:
+    async def set_customer(self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str) -> CallRecord:
         customer = CallCustomer(id=customer_id) if customer_id else None
         return await self._change(tenant_id, call_id, by, customer=customer)
 
@@ -241,9 +238,7 @@ class NowBoard:
         return {"li": (AgentState.BUSY, NOW)}
 
     def queues(self, tenant_id: int) -> Sequence[Queue]:
-        member = QueueMember(
-            interface="PJSIP/1001", name=None, agent="li", state=AgentState.READY, paused=False
-        )
+        member = QueueMember(interface="PJSIP/1001", name=None, agent="li", state=AgentState.READY, paused=False)
         return [Queue(pbx="pbx", name="support", waiting=1, longest_wait_s=2.5, members=(member,))]
 
 
@@ -363,7 +358,7 @@ class Client:
         path: str,
         body: object = None,
         *,
-        data: bytes | None = None,
+        data: bytes | BytesIO | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a request, with `body` as JSON or `data` as it is."""
@@ -371,10 +366,8 @@ class Client:
         if body is not None:
             data = msgspec.json.encode(body)
             sent.setdefault("Content-Type", "application/json")
-        async with self._session.request(
-            method, path, data=data, headers=sent, allow_redirects=False
-        ) as answer:
-            return Answer(answer.status, dict(answer.headers), await answer.text())
+        async with self._session.request(method, path, data=data, headers=sent, allow_redirects=False) as answer:
+            return Answer(answer.status, answer.headers, await answer.text())
 
 
 PEOPLE = {"li": Role.AGENT, "wang": Role.AGENT, "zhao": Role.SUPERVISOR, "admin": Role.ADMIN}
