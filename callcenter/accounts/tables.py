@@ -89,9 +89,7 @@ class ApiKey(Table, table=True):
     key_id: str = Field(primary_key=True, sa_type=Text)
     key_hash: bytes = Field(sa_type=LargeBinary, unique=True)
     name: str = Field(sa_type=Text)
-    scopes: list[str] = Field(
-        default=[], sa_type=ARRAY(Text), nullable=False, sa_column_kwargs=default("'{}'")
-    )
+    scopes: list[str] = Field(default=[], sa_type=ARRAY(Text), nullable=False, sa_column_kwargs=default("'{}'"))
     created_by: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = now()
     expires_at: datetime | None = Field(default=None, sa_type=Timestamp)
@@ -163,6 +161,4 @@ class AuditEntry(Table, table=True):
     subject_type: str | None = Field(default=None, sa_type=Text)
     subject_id: str | None = Field(default=None, sa_type=Text)
     address: str | None = Field(default=None, sa_type=Text)
-    detail: dict[str, Any] = Field(
-        default={}, sa_type=JSONB, nullable=False, sa_column_kwargs=default("'{}'")
-    )
+    detail: dict[str, Any] = Field(default={}, sa_type=JSONB, nullable=False, sa_column_kwargs=default("'{}'"))

@@ -141,8 +141,7 @@ def dsn_of(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
         raise DatabaseError(
-            "the database URL must look like postgresql://user:password@host:5432/name;"
-            " only PostgreSQL is supported"
+            "the database URL must look like postgresql://user:password@host:5432/name; only PostgreSQL is supported"
         )
     return f"postgresql://{rest}"
 

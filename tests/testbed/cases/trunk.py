@@ -156,7 +156,9 @@ async def two_calls_at_once(pbx: Pbx, link: AmiLink) -> None:
 async def ringing(link: AmiLink, prefix: str) -> None:
     """Wait until a channel whose name begins like this rings."""
     await link.wait_for(
-        lambda block: block.get("Event") == "Newstate"
-        and block.get("ChannelStateDesc") == "Ringing"
-        and block.get("Channel", "").startswith(prefix)
+        lambda block: (
+            block.get("Event") == "Newstate"
+            and block.get("ChannelStateDesc") == "Ringing"
+            and block.get("Channel", "").startswith(prefix)
+        )
     )
