@@ -1,0 +1,1 @@
+"""Accounts: tenants, users, roles, sessions, API keys, extensions and the audit trail."""
