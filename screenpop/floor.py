@@ -82,9 +82,7 @@ class Floor:
         """Send one message to many agents (None: all at a desk): encoded once, numbered for each."""
         body = messages.encode(message)
         desks = (
-            self._desks.values()
-            if agents is None
-            else [desk for agent in agents if (desk := self._desks.get(agent))]
+            self._desks.values() if agents is None else [desk for agent in agents if (desk := self._desks.get(agent))]
         )
         for desk in desks:
             texts = desk.stream.append(message, body)

@@ -192,9 +192,7 @@ class ScreenpopServer:
             return connection.respond(403, refusal)
         if self._strangers >= MAX_STRANGERS:
             self._telemetry.refused.labels("crowd").inc()
-            return connection.respond(
-                503, "Too many connections wait to log in: try again in some seconds.\n"
-            )
+            return connection.respond(503, "Too many connections wait to log in: try again in some seconds.\n")
         return None
 
     async def _handle(self, connection: ServerConnection) -> None:
@@ -246,9 +244,7 @@ class ScreenpopServer:
         except TimeoutError:
             raise BadInput("no hello in time") from None
         if who is None:
-            self._refuse(
-                client, BAD_TICKET, "the ticket is unknown, used or too old: get a new one", "ticket"
-            )
+            self._refuse(client, BAD_TICKET, "the ticket is unknown, used or too old: get a new one", "ticket")
         return hello, who
 
     async def _listen(self, client: Client, floor: Floor, who: Identity) -> None:

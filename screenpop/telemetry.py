@@ -19,6 +19,4 @@ class Telemetry:
         self.refused = Counter(
             "screenpop_refused", "Connections refused or cut off, by reason.", ["reason"], registry=registry
         )
-        self.lookups = Counter(
-            "screenpop_lookups", "Look-ups of callers, by outcome.", ["outcome"], registry=registry
-        )
+        self.lookups = Counter("screenpop_lookups", "Look-ups of callers, by outcome.", ["outcome"], registry=registry)
