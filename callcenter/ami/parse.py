@@ -96,14 +96,7 @@ def _newchannel(f: Fields, at: datetime) -> ev.Event:
 
 
 def _newstate(f: Fields, at: datetime) -> ev.Event:
-    return ev.Newstate(
-        at,
-        f["Uniqueid"],
-        f["Linkedid"],
-        int(f["ChannelState"]),
-        text(f.get("ConnectedLineNum")),
-        text(f.get("ConnectedLineName")),
-    )
+    return ev.Newstate(at, f["Uniqueid"], int(f["ChannelState"]))
 
 
 def _new_callerid(f: Fields, at: datetime) -> ev.Event:
@@ -186,14 +179,6 @@ def _local_bridge(f: Fields, at: datetime) -> ev.Event:
     return ev.LocalBridge(at, f["LocalOneUniqueid"], f["LocalTwoUniqueid"])
 
 
-def _local_optimization_begin(f: Fields, at: datetime) -> ev.Event:
-    return ev.LocalOptimizationBegin(at, f["LocalOneUniqueid"], f["LocalTwoUniqueid"], text(f.get("SourceUniqueid")))
-
-
-def _local_optimization_end(f: Fields, at: datetime) -> ev.Event:
-    return ev.LocalOptimizationEnd(at, f["LocalOneUniqueid"], f["LocalTwoUniqueid"])
-
-
 def _queue_caller_join(f: Fields, at: datetime) -> ev.Event:
     return ev.QueueCallerJoin(at, f["Uniqueid"], f["Queue"], number(f.get("Position")))
 
@@ -223,16 +208,6 @@ def _agent_connect(f: Fields, at: datetime) -> ev.Event:
     )
 
 
-def _agent_complete(f: Fields, at: datetime) -> ev.Event:
-    return ev.AgentComplete(at, f["Uniqueid"], f["Queue"], f["Interface"], text(f.get("Reason")))
-
-
-def _agent_ring_no_answer(f: Fields, at: datetime) -> ev.Event:
-    return ev.AgentRingNoAnswer(
-        at, f["Uniqueid"], f["DestUniqueid"], f["Queue"], f["Interface"], number(f.get("RingTime"))
-    )
-
-
 def _queue_member(f: Fields, at: datetime) -> ev.Event:
     return ev.QueueMemberState(
         at,
@@ -258,26 +233,6 @@ def _originate_response(f: Fields, at: datetime) -> ev.Event:
     )
 
 
-def _blind_transfer(f: Fields, at: datetime) -> ev.Event:
-    return ev.BlindTransfer(
-        at,
-        f["TransfererUniqueid"],
-        text(f.get("TransfereeUniqueid")),
-        text(f.get("Result")),
-        text(f.get("Context")),
-        text(f.get("Extension")),
-        f.get("IsExternal") == "Yes",
-    )
-
-
-def _mix_monitor_start(f: Fields, at: datetime) -> ev.Event:
-    return ev.MixMonitor(at, f["Uniqueid"], True)
-
-
-def _mix_monitor_stop(f: Fields, at: datetime) -> ev.Event:
-    return ev.MixMonitor(at, f["Uniqueid"], False)
-
-
 BUILDERS: Final[Mapping[bytes, Builder]] = {
     b"FullyBooted": _fully_booted,
     b"Newchannel": _newchannel,
@@ -297,23 +252,16 @@ BUILDERS: Final[Mapping[bytes, Builder]] = {
     b"Hold": _hold,
     b"Unhold": _unhold,
     b"LocalBridge": _local_bridge,
-    b"LocalOptimizationBegin": _local_optimization_begin,
-    b"LocalOptimizationEnd": _local_optimization_end,
     b"QueueCallerJoin": _queue_caller_join,
     b"QueueCallerLeave": _queue_caller_leave,
     b"QueueCallerAbandon": _queue_caller_abandon,
     b"AgentCalled": _agent_called,
     b"AgentConnect": _agent_connect,
-    b"AgentComplete": _agent_complete,
-    b"AgentRingNoAnswer": _agent_ring_no_answer,
     b"QueueMember": _queue_member,
     b"QueueMemberStatus": _queue_member,
     b"QueueMemberPause": _queue_member,
     b"QueueMemberAdded": _queue_member,
     b"QueueMemberRemoved": _queue_member,
     b"OriginateResponse": _originate_response,
-    b"BlindTransfer": _blind_transfer,
-    b"MixMonitorStart": _mix_monitor_start,
-    b"MixMonitorStop": _mix_monitor_stop,
 }
 """Event name → what makes the value. An event that is not here is not used."""

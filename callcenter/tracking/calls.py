@@ -66,6 +66,8 @@ class CallFacts:
         """uniqueid of a leg that talks → index of its connection."""
         self.asked_queue: str | None = None
         """The queue whose application the caller was last sent to."""
+        self.abandon_told = False
+        """Asterisk said that the newest queue visit was abandoned."""
         self._offers: list[Offer] = []
         self._visits: list[QueueVisit] = []
         self._connections: list[Connection] = []
@@ -106,6 +108,12 @@ class CallFacts:
     def touch(self) -> None:
         """A fact was set: the record must be made anew."""
         self._record = None
+
+    def mark_resynced(self) -> None:
+        """Something of this call was not seen."""
+        self.complete = False
+        self.source = Source.RESYNC
+        self.touch()
 
     def add_linkedid(self, linkedid: str) -> None:
         """The call goes by one more linkedid."""

@@ -26,6 +26,8 @@ class Device(msgspec.Struct, frozen=True):
     name: str | None = None
 
 
+WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown", "private", "withheld", "blocked"})
+"""What networks write instead of a number."""
 TRUNK_CONTEXTS = (
     "from-trunk",
     "from-pstn",
@@ -95,7 +97,9 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
         return number
 
     def outside_party(self, number: str | None, name: str | None, channel: str | None, trunk: str | None) -> Party:
-        """The party behind a trunk."""
+        """The party behind a trunk. A number that says that there is none is none."""
+        if number is not None and number.lower() in WITHHELD:
+            number = None
         e164 = self.e164(number, trunk) if number else None
         return Party(number=number, e164=e164, name=name, channel=channel, kind=PartyKind.EXTERNAL)
 

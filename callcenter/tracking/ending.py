@@ -5,6 +5,9 @@ from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
 
+REFUSALS = frozenset({17, 21})
+"""Q.850 causes with which a person, or their phone, refuses a call: busy, rejected."""
+_BY_CAUSE = {17: "BUSY", 18: "NOANSWER", 19: "NOANSWER", 21: "BUSY"}
 _BY_DIAL_STATUS = {
     "BUSY": CallStatus.BUSY,
     "NOANSWER": CallStatus.NO_ANSWER,
@@ -14,6 +17,13 @@ _BY_DIAL_STATUS = {
     "INVALIDARGS": CallStatus.FAILED,
 }
 """DialStatus of the party that was called → status, where nobody answered."""
+
+
+def dial_status(status: str, leg: Leg) -> str:
+    """The DialStatus of an outside party, corrected by the cause it gave: a declined call comes as NOANSWER."""
+    if leg.asked_cause:
+        return _BY_CAUSE.get(leg.asked_cause, "CONGESTION")
+    return status
 
 
 def status(call: CallFacts) -> CallStatus:

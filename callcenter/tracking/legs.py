@@ -17,6 +17,7 @@ class Leg:
     """One channel. It belongs to one call and stands in at most one bridge."""
 
     __slots__ = (
+        "asked_cause",
         "bridge",
         "call",
         "channel",
@@ -79,6 +80,8 @@ class Leg:
         self.ring: Ring | None = None
         self.held_since: datetime | None = None
         self.hangup_asked_at: datetime | None = None
+        self.asked_cause: int | None = None
+        """The Q.850 cause that the far side gave when it asked to hang up."""
 
     @property
     def is_real(self) -> bool:

@@ -10,9 +10,14 @@ from callcenter.tracking.calls import CallFacts, Emit
 from callcenter.tracking.legs import Leg
 from callcenter.tracking.states import OfferState, may_offer_move
 
-CAUSE_BUSY = 17
-CAUSE_REJECTED = 21
 CAUSE_ANSWERED_ELSEWHERE = 26
+BY_CAUSE = {
+    17: OfferResult.BUSY,
+    18: OfferResult.NO_ANSWER,
+    19: OfferResult.NO_ANSWER,
+    21: OfferResult.REJECTED,
+}
+"""Q.850 cause with which a device itself refuses → result; any other cause means that it could not be reached."""
 
 UNAVAILABLE = frozenset({"CHANUNAVAIL", "CONGESTION", "INVALIDARGS"})
 """DialStatus of a device that could not be reached at all."""
@@ -72,6 +77,10 @@ def dial_ended(call: CallFacts, ring: Ring, status: str, at: datetime, emit: Emi
         rang(call, ring, at, emit)
         _end(call, ring, OfferResult.ANSWERED, at, emit)
         return True
+    if ring.leg.asked_cause:
+        # The phone hung up, and Asterisk calls a declined call NOANSWER.
+        _end(call, ring, BY_CAUSE.get(ring.leg.asked_cause, OfferResult.UNAVAILABLE), at, emit)
+        return True
     _end(call, ring, _why_canceled(call, ring), at, emit)
     return True
 
@@ -80,12 +89,9 @@ def leg_gone(call: CallFacts, ring: Ring, cause: int, at: datetime, emit: Emit) 
     """The device's channel is gone: what was refused gets its reason, what was open ends."""
     if ring.state is OfferState.ENDED:
         return
-    if cause == CAUSE_REJECTED:
-        result = OfferResult.REJECTED
-    elif cause == CAUSE_BUSY or ring.status == "BUSY":
-        result = OfferResult.BUSY
-    elif ring.state is OfferState.REFUSED:
-        result = OfferResult.UNAVAILABLE
+    if ring.state is OfferState.REFUSED:
+        unsaid = OfferResult.BUSY if ring.status == "BUSY" else OfferResult.UNAVAILABLE
+        result = BY_CAUSE.get(cause, unsaid)
     elif cause == CAUSE_ANSWERED_ELSEWHERE:
         result = OfferResult.ANSWERED_ELSEWHERE
     else:

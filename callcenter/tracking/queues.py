@@ -37,15 +37,21 @@ def joined(call: CallFacts, queue: str, position: int | None, at: datetime, emit
     visit = QueueVisit(queue=queue, joined_at=at, position=position)
     call.add_visit(visit)
     call.asked_queue = None
+    call.abandon_told = False
     emit(ch.CallQueued, call, at, visit=visit)
     return True
 
 
-def abandoned(call: CallFacts, queue: str, at: datetime) -> bool:
-    """The caller hung up while waiting; the leave event follows. False: they were not waiting there."""
-    if not call.visits or call.visits[-1].queue != queue or call.visits[-1].exit is not None:
+def abandoned(call: CallFacts, queue: str) -> bool:
+    """Asterisk calls the visit abandoned, which it also does where the queue's time is up. False: nobody waits there.
+
+    So only a caller who has hung up has abandoned; else QUEUESTATUS tells, after the leave event.
+    """
+    if not waits(call) or call.visits[-1].queue != queue:
         return False
-    call.change_visit(exit=QueueExit.ABANDONED)
+    call.abandon_told = True
+    if call.caller_left():
+        call.change_visit(exit=QueueExit.ABANDONED)
     return True
 
 
@@ -94,7 +100,8 @@ def close(call: CallFacts, at: datetime, emit: Emit) -> None:
     if not call.visits or (call.visits[-1].exit is not None and call.visits[-1].left_at is not None):
         return
     visit = call.visits[-1]
-    how = visit.exit or (QueueExit.ABANDONED if visit.left_at is None else QueueExit.OTHER)
+    gave_up = visit.left_at is None or call.abandon_told
+    how = visit.exit or (QueueExit.ABANDONED if gave_up else QueueExit.OTHER)
     emit(ch.QueueLeft, call, at, visit=call.change_visit(left_at=visit.left_at or at, exit=how))
 
 
