@@ -107,9 +107,7 @@ class Stream:
         first = self.seq - len(self._kept)
         if resume is not None and self.is_ours(resume.session) and first <= resume.seq <= self.seq:
             missed = tuple(
-                messages.number(seq, body)
-                for seq, body in enumerate(self._kept, first + 1)
-                if seq > resume.seq
+                messages.number(seq, body) for seq, body in enumerate(self._kept, first + 1) if seq > resume.seq
             )
             welcome = Welcome(session=resume.session, seq=resume.seq, resumed=True, snapshot=None)
             return Opening(resume.session, messages.encode(welcome), missed)
@@ -126,9 +124,7 @@ class Stream:
         return Snapshot(
             agent=self._state,
             calls=tuple(self.calls.values()),
-            pops=tuple(
-                msgspec.Raw(messages.number(seq, messages.encode(pop))) for seq, pop in self.pops.values()
-            ),
+            pops=tuple(msgspec.Raw(messages.number(seq, messages.encode(pop))) for seq, pop in self.pops.values()),
         )
 
     def _number(self, body: bytes) -> bytes:
