@@ -49,9 +49,7 @@ def write(directory: Path, *, values: Values, overwrite: bool = False) -> list[P
         BadValue: A value cannot stand in a configuration file.
         FileExistsError: A file is there already.
     """
-    texts = {
-        directory / path.name: render(path.read_text(encoding="utf-8"), values) for path in sample_paths()
-    }
+    texts = {directory / path.name: render(path.read_text(encoding="utf-8"), values) for path in sample_paths()}
     present = [path.name for path in texts if path.exists()]
     if present and not overwrite:
         raise FileExistsError(

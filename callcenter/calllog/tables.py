@@ -127,9 +127,7 @@ class CallRow(Table, table=True):
 
 
 def _of_call() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["tenant_id", "call_id"], ["calls.tenant_id", "calls.call_id"], ondelete="CASCADE"
-    )
+    return ForeignKeyConstraint(["tenant_id", "call_id"], ["calls.tenant_id", "calls.call_id"], ondelete="CASCADE")
 
 
 class QueueVisitRow(Table, table=True):

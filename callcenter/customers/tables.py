@@ -57,9 +57,7 @@ class Customer(Table, table=True):
     owner: str | None = Field(default=None, sa_type=Text)
     """The id of the agent whose customer this is."""
     tags: list[str] = Field(default=[], sa_type=ARRAY(Text), nullable=False, sa_column_kwargs=default("'{}'"))
-    fields: dict[str, Any] = Field(
-        default={}, sa_type=JSONB, nullable=False, sa_column_kwargs=default("'{}'")
-    )
+    fields: dict[str, Any] = Field(default={}, sa_type=JSONB, nullable=False, sa_column_kwargs=default("'{}'"))
     note: str = Field(default="", sa_type=Text, sa_column_kwargs=default("''"))
     version: int = Field(default=1, sa_column_kwargs=default("1"))
     """Rises with each change, so that two people cannot overwrite each other."""

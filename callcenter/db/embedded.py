@@ -168,9 +168,7 @@ class EmbeddedPostgres:
         )
         if code:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise DatabaseError(
-                f"the embedded PostgreSQL cannot make its database in {self._directory}: {said}"
-            )
+            raise DatabaseError(f"the embedded PostgreSQL cannot make its database in {self._directory}: {said}")
         fresh.rename(self._directory)
 
     def _check_version(self) -> None:
@@ -203,9 +201,7 @@ class EmbeddedPostgres:
 
     def _make_socket_directory(self) -> Path:
         inside = self._directory
-        if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT and not set(",\"'") & set(
-            str(inside)
-        ):
+        if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT and not set(",\"'") & set(str(inside)):
             return inside
         # too long for a socket: a directory of its own in the temporary one, which nobody else can enter
         name = hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]
@@ -217,9 +213,7 @@ class EmbeddedPostgres:
         found = other.lstat()
         owner = self._user.pw_uid if self._user else os.geteuid()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
-            raise DatabaseError(
-                f"{other} belongs to somebody else: remove it, it is needed for PostgreSQL's socket"
-            )
+            raise DatabaseError(f"{other} belongs to somebody else: remove it, it is needed for PostgreSQL's socket")
         return other
 
     def _read_socket_directory(self) -> Path:
@@ -315,9 +309,7 @@ def _service_user(directory: Path) -> pwd.struct_passwd | None:
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name)
-    raise DatabaseError(
-        "PostgreSQL does not run as root and there is no user `postgres` or `nobody`: add one"
-    )
+    raise DatabaseError("PostgreSQL does not run as root and there is no user `postgres` or `nobody`: add one")
 
 
 def _let_pass(path: Path) -> None:

@@ -112,8 +112,15 @@ async def connect(
         },
     }
     await _check_version(dsn, options)
+    # no floor: asyncpg would log a traceback each time that it cannot restore it while PostgreSQL is away
     pool = await asyncpg.create_pool(
-        dsn, min_size=1, max_size=pool_size, init=_prepare, reset=_nothing_to_reset, **options
+        dsn,
+        min_size=0,
+        max_size=pool_size,
+        max_inactive_connection_lifetime=0,
+        init=_prepare,
+        reset=_nothing_to_reset,
+        **options,
     )
 
     async def create() -> "asyncpg.Connection[asyncpg.Record]":
@@ -141,8 +148,7 @@ def dsn_of(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
         raise DatabaseError(
-            "the database URL must look like postgresql://user:password@host:5432/name;"
-            " only PostgreSQL is supported"
+            "the database URL must look like postgresql://user:password@host:5432/name; only PostgreSQL is supported"
         )
     return f"postgresql://{rest}"
 

@@ -45,7 +45,5 @@ def one_of(column: str, words: type[StrEnum] | Iterable[str]) -> CheckConstraint
 
 def now() -> datetime:
     """A column that PostgreSQL fills with the transaction's time at insertion."""
-    field: datetime = Field(
-        default=None, sa_type=Timestamp, nullable=False, sa_column_kwargs=default("now()")
-    )
+    field: datetime = Field(default=None, sa_type=Timestamp, nullable=False, sa_column_kwargs=default("now()"))
     return field

@@ -123,6 +123,4 @@ def _refuse_strangers(session: Session, context: UOWTransaction, instances: obje
     for row in (*session.new, *session.dirty, *session.deleted):
         owner = getattr(row, "tenant_id", None)
         if owner != tenant_id:
-            raise ValueError(
-                f"a {type(row).__name__} of tenant {owner} in a unit of work of tenant {tenant_id}"
-            )
+            raise ValueError(f"a {type(row).__name__} of tenant {owner} in a unit of work of tenant {tenant_id}")

@@ -27,9 +27,7 @@ CHECKS = """
     SELECT conrelid::regclass::text AS place, conname AS name, pg_get_constraintdef(oid) AS definition
     FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY 1, 2
 """
-INDEXES = (
-    "SELECT indexname AS name, indexdef AS definition FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
-)
+INDEXES = "SELECT indexname AS name, indexdef AS definition FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -48,9 +46,7 @@ async def test_migrations_make_what_the_tables_declare(database: Database) -> No
         assert await connection.run_sync(_differences) == []
 
 
-async def test_checks_and_indexes_are_the_declared_ones_to_the_letter(
-    database: Database, empty_url: str
-) -> None:
+async def test_checks_and_indexes_are_the_declared_ones_to_the_letter(database: Database, empty_url: str) -> None:
     """Alembic compares neither CHECKs nor what an index includes, so PostgreSQL's own words are compared."""
     declared = await connect(empty_url, pool_size=1)
     try:

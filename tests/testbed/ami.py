@@ -1,4 +1,4 @@
-"""A plain AMI connection that keeps every byte it got, on no code of the service: what a test compares the service with."""
+"""A plain AMI connection that keeps every byte it got; it uses no code of the service, so that a test can compare."""
 
 import asyncio
 import itertools
@@ -17,7 +17,7 @@ def parse_blocks(raw: bytes) -> Iterator[Block]:
         lines = chunk.decode("utf-8", "replace").split("\r\n")
         if lines[0].startswith("Asterisk Call Manager/"):
             del lines[0]
-        yield dict(line.split(": ", 1) if ": " in line else (line.rstrip(":"), "") for line in lines)
+        yield {name.rstrip(":"): value for name, _, value in (line.partition(": ") for line in lines)}
 
 
 class AmiLink:
@@ -56,10 +56,15 @@ class AmiLink:
 
     async def action(self, name: str, **headers: str) -> Block:
         """Send an action and return its response; lists that follow it are among :attr:`blocks`."""
+        action_id = self.send(name, **headers)
+        return await self.wait_for(lambda block: "Response" in block and block.get("ActionID") == action_id)
+
+    def send(self, name: str, **headers: str) -> str:
+        """Send an action, wait for nothing, and return its ActionID."""
         action_id = headers.pop("ActionID", f"testbed-{next(self._ids)}")
         lines = [f"Action: {name}", f"ActionID: {action_id}", *(f"{key}: {value}" for key, value in headers.items())]
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        return await self.wait_for(lambda block: "Response" in block and block.get("ActionID") == action_id)
+        return action_id
 
     async def wait_for(
         self, wanted: Callable[[Block], bool], *, count: int = 1, deadline_s: float | None = None
@@ -102,16 +107,17 @@ class AmiLink:
                     await self._changed.wait()
 
     async def settled(self, *, quiet_s: float = 0.5, deadline_s: float = 10) -> None:
-        """Wait until nothing has come for a while: what Asterisk still says after the last hang-up has then been said."""
+        """Wait until nothing has come for a while: what Asterisk still says after the last hang-up has then been
+        said.
+        """
         async with asyncio.timeout(deadline_s):
             while True:
-                size = len(self.raw)
                 try:
                     async with asyncio.timeout(quiet_s), self._changed:
-                        await self._changed.wait_for(lambda: self._closed or len(self.raw) > size)
+                        if self._closed:
+                            return
+                        await self._changed.wait()
                 except TimeoutError:
-                    return
-                if self._closed:
                     return
 
     def save(self, path: Path) -> None:

@@ -44,7 +44,7 @@ def find_chroot() -> Path:
     Raises:
         Unavailable: The machine has no root or no Debian.
     """
-    done = subprocess.run([_PREPARE, "prepare"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([_PREPARE, "prepare"], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Unavailable(done.stderr.strip()[-2000:] or f"{_PREPARE} exited with {done.returncode}")
     return Path(done.stdout.strip())
@@ -112,7 +112,7 @@ class Asterisk:
         return AmiLink(LOOPBACK, self.values.ami_port, "callcenter", self.values.ami_secret)
 
     def observer(self) -> AmiLink:
-        """Return a connection that sees every event and may do everything, for what a test wants to know or to cause."""
+        """Return a connection that sees every event and may do everything: what a test wants to know or to cause."""
         return AmiLink(LOOPBACK, self.values.ami_port, _OBSERVER, self.values.ami_secret)
 
     async def console(self, command: str) -> str:

@@ -11,7 +11,9 @@ NO_SUCH_NUMBER = "404 Not Found"
 
 
 class Callee(NamedTuple):
-    """One who can be called at an address. Each method returns when the next call can come; the run ends with that call."""
+    """One who can be called at an address. Each method returns when the next call can come; the run ends with that
+    call.
+    """
 
     sipp: Sipp
     host: str

@@ -17,7 +17,9 @@ class Phone:
 
     @property
     def dials(self) -> Caller:
-        """The phone as a caller. It dials from a port of its own, as a second line would, so that it can be called too."""
+        """The phone as a caller. It dials from a port of its own, as a second line would, so that it can be called
+        too.
+        """
         return Caller(
             sipp=self._sipp,
             host=LOOPBACK,

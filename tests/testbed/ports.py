@@ -23,7 +23,9 @@ def free_udp_port(host: str = LOOPBACK) -> int:
 
 
 def free_rtp_range(size: int = 200) -> tuple[int, int]:
-    """Return the first and last port of an even-numbered stretch of free UDP ports, below those that the kernel gives out."""
+    """Return the first and last port of an even-numbered stretch of free UDP ports, below those that the kernel gives
+    out.
+    """
     for _ in range(100):
         first = random.randrange(12000, 32000 - size, size)
         if all(_is_free(port) for port in range(first, first + size, 20)):

@@ -31,8 +31,8 @@ class CdrRow(NamedTuple):
 
     @classmethod
     def parse(cls, columns: list[str]) -> Self:
-        numbers = [float(column or 0) for column in columns[3:8]]
-        return cls(columns[0], columns[1], int(columns[2]), *numbers, *columns[8:])
+        start, answer, end, duration, billsec = (float(column or 0) for column in columns[3:8])
+        return cls(columns[0], columns[1], int(columns[2]), start, answer, end, duration, billsec, *columns[8:])
 
 
 class CelRow(NamedTuple):

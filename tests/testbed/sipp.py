@@ -1,4 +1,4 @@
-"""SIPp, one process for one call: start it, wait until it is ready, and learn whether the call went as its scenario says."""
+"""SIPp, one process for one call: start it, and learn whether the call went as its scenario says."""
 
 import asyncio
 import itertools
@@ -78,10 +78,11 @@ class Sipp:
         status: str = "",
         listens: bool = False,
     ) -> SippRun:
-        """Start one call of a scenario at this address, and return when it has sent or, if it ``listens``, can be called.
+        """Start one call of a scenario at this address, and return when it has sent or, if it ``listens``, can be
+        called.
 
-        ``keys`` stand for ``[name]`` in the scenario; ``variables`` are its pauses, in seconds, and end in ``_ms`` there;
-        ``status`` is the SIP status line of a refusal, such as ``486 Busy Here``.
+        ``keys`` stand for ``[name]`` in the scenario; ``variables`` are its pauses, in seconds, and end in ``_ms``
+        there; ``status`` is the SIP status line of a refusal, such as ``486 Busy Here``.
         """
         name = f"{next(self._numbers):02}-{scenario}-{host}-{port}"
         inside = "/" + str(self._home.relative_to(self._chroot))

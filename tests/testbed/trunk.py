@@ -8,7 +8,9 @@ from tests.testbed.sipp import Sipp
 
 
 class Trunk:
-    """The outside world. :attr:`called` is what it does with the next outbound call, :meth:`caller` is someone calling in."""
+    """The outside world. :attr:`called` is what it does with the next outbound call, :meth:`caller` is someone
+    calling in.
+    """
 
     def __init__(self, sipp: Sipp, port: int) -> None:
         self._sipp = sipp

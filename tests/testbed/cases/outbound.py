@@ -70,12 +70,12 @@ async def outbound_canceled(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def click_to_dial_answered(pbx: Pbx, link: AmiLink) -> None:
-    """The service originates a call to 02079460150 for 1001: the agent's phone rings 0.6 s and is answered, then the customer
-    rings 0.8 s and answers. They talk 1.2 s and the agent hangs up. The Originate carries ChannelId ctd-1001-a and
-    OtherChannelId ctd-1001-b.
+    """The service originates a call to 02079460150 for 1001: the agent's phone rings 0.6 s and is answered, then the
+    customer rings 0.8 s and answers. They talk 1.2 s and the agent hangs up. The Originate carries ChannelId
+    ctd-1001-a and OtherChannelId ctd-1001-b.
 
-    Expected: one outbound call by 1001 to 02079460150, answered when the customer answered; the agent's own leg is neither an
-    inbound call nor an offer; hung up by the agent.
+    Expected: one outbound call by 1001 to 02079460150, answered when the customer answered; the agent's own leg is
+    neither an inbound call nor an offer; hung up by the agent.
     """
     phone = await pbx.phone("1001")
     # The agent is answered, waits for the customer (0.8 s) and talks.
@@ -87,10 +87,11 @@ async def click_to_dial_answered(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def click_to_dial_agent_no_answer(pbx: Pbx, link: AmiLink) -> None:
-    """The service originates a call to 02079460150 for 1001, with a time-out of 3 s. The agent's phone rings and is not answered.
+    """The service originates a call to 02079460150 for 1001, with a time-out of 3 s. The agent's phone rings and is
+    not answered.
 
-    Expected: one outbound call, canceled before the customer was dialed: OriginateResponse says Failure; nothing went out on
-    the trunk.
+    Expected: one outbound call, canceled before the customer was dialed: OriginateResponse says Failure; nothing went
+    out on the trunk.
     """
     phone = await pbx.phone("1001")
     agent = await phone.called.rings()
@@ -101,8 +102,8 @@ async def click_to_dial_agent_no_answer(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def click_to_dial_customer_busy(pbx: Pbx, link: AmiLink) -> None:
-    """The service originates a call to 02079460150 for 1001, whose phone rings 0.6 s and is answered. The customer is busy (486
-    after 0.5 s), and the dialplan hangs up the agent with cause 17.
+    """The service originates a call to 02079460150 for 1001, whose phone rings 0.6 s and is answered. The customer is
+    busy (486 after 0.5 s), and the dialplan hangs up the agent with cause 17.
 
     Expected: one outbound call, busy, though the agent's channel was up; hung up by the system.
     """
