@@ -100,9 +100,7 @@ class Reader:
         cache_size: int = 16_384,
     ) -> None:
         if region not in rphonenumbers.SUPPORTED_REGIONS:
-            raise BadInput(
-                f"{region!r} is no region with telephone numbers; write two capitals such as US or CN"
-            )
+            raise BadInput(f"{region!r} is no region with telephone numbers; write two capitals such as US or CN")
         self.region = region
         self._country_code = rphonenumbers.country_code_for_region(region)
         self._extension_digits = extension_digits
