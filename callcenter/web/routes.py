@@ -226,7 +226,7 @@ ROUTES: tuple[Route, ...] = (
         calls.write_note,
         permission=Permission.CALLS_WRITE,
         tag="calls",
-        summary="Write the note of a call",
+        summary="Write one's own note about a call",
         body=NoteText,
         response=CallRecord,
     ),

@@ -19,19 +19,22 @@ from callcenter.model import (
 from callcenter.web.schemas import Answer, Body, Cursor, Limit, NumberText
 
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
+Stamp = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+"""RFC 3339 in UTC, always with microseconds, as the call log makes it."""
 Outcome = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class CallQuery(Body, frozen=True):
-    """Which calls; all that is given must hold. `status` and `direction` may be repeated."""
+    """Which calls; all that is given must hold."""
 
     customer: UUID | None = None
     agent: Annotated[str, msgspec.Meta(max_length=64, description="Login of an agent who was offered it.")] | None = (
         None
     )
     number: NumberText | None = None
-    status: Annotated[tuple[CallStatus, ...], msgspec.Meta(max_length=8)] = ()
-    direction: Annotated[tuple[Direction, ...], msgspec.Meta(max_length=3)] = ()
+    status: CallStatus | None = None
+    direction: Direction | None = None
+    queue: Annotated[str, msgspec.Meta(max_length=80)] | None = None
     since: Annotated[AwareTime, msgspec.Meta(description="Started at or after.")] | None = None
     until: Annotated[AwareTime, msgspec.Meta(description="Started before.")] | None = None
     limit: Limit = 50
@@ -46,15 +49,14 @@ class Party(Answer, frozen=True):
     name: str | None
     channel: str | None
     kind: PartyKind
-    agent: str | None = None
 
 
 class QueueVisit(Answer, frozen=True):
     """One stay in one queue."""
 
     queue: str
-    joined_at: datetime
-    left_at: datetime | None
+    joined_at: Stamp
+    left_at: Stamp | None
     exit: QueueExit | None
     wait_s: float | None
     position: int | None
@@ -66,8 +68,8 @@ class Offer(Answer, frozen=True):
     agent: str | None
     interface: str
     queue: str | None
-    rang_at: datetime
-    ended_at: datetime | None
+    rang_at: Stamp
+    ended_at: Stamp | None
     ring_s: float | None
     result: OfferResult | None
 
@@ -78,8 +80,8 @@ class Connection(Answer, frozen=True):
     agent: str | None
     interface: str | None
     number: str | None
-    from_: datetime = msgspec.field(name="from")
-    to: datetime | None
+    from_: Stamp = msgspec.field(name="from")
+    to: Stamp | None
 
 
 class Transfer(Answer, frozen=True):
@@ -88,22 +90,30 @@ class Transfer(Answer, frozen=True):
     kind: TransferKind
     by: str | None
     to: str | None
-    at: datetime
+    at: Stamp
 
 
 class Recording(Answer, frozen=True):
     """A file that Asterisk wrote of the call."""
 
     file: str
-    started_at: datetime
-    ended_at: datetime | None
+    started_at: Stamp
+    ended_at: Stamp | None
 
 
 class CallCustomer(Answer, frozen=True):
     """The customer that the call was with."""
 
     id: UUID
-    name: str | None = None
+    name: str
+
+
+class Note(Answer, frozen=True):
+    """What somebody wrote about the call; `by` is a login, or `key:` and an API key's id."""
+
+    by: str
+    at: Stamp
+    text: str
 
 
 class CallRecord(Answer, frozen=True):
@@ -118,9 +128,9 @@ class CallRecord(Answer, frozen=True):
     callee: Party
     did: str | None
     status: CallStatus
-    started_at: datetime
-    answered_at: datetime | None
-    ended_at: datetime | None
+    started_at: Stamp
+    answered_at: Stamp | None
+    ended_at: Stamp | None
     queue_visits: tuple[QueueVisit, ...]
     offers: tuple[Offer, ...]
     connections: tuple[Connection, ...]
@@ -137,12 +147,12 @@ class CallRecord(Answer, frozen=True):
     customer: CallCustomer | None
     campaign: str | None
     outcome: str | None
-    notes: str | None
+    notes: tuple[Note, ...]
     tags: tuple[str, ...]
     complete: bool
     source: Source
     version: int
-    seq: int
+    seq: int | None
 
 
 class Calls(Answer, frozen=True):
@@ -153,7 +163,7 @@ class Calls(Answer, frozen=True):
 
 
 class NoteText(Body, frozen=True):
-    """The note of a call; an empty one removes it."""
+    """One's own note about a call; an empty one removes it. What others wrote stays."""
 
     text: Annotated[str, msgspec.Meta(max_length=20_000)]
 
