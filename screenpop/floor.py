@@ -12,14 +12,11 @@ from screenpop.contracts import Identity
 from screenpop.messages import Numbered, Pop, Resume
 from screenpop.stream import Stream
 from screenpop.telemetry import Telemetry
+from screenpop.timing import Timing
 
 REPLACED = 4409
 MAX_TABS = 8
 """Pages of one agent; the oldest is closed when there are more."""
-ABSENT_AFTER = 60.0
-"""Seconds without a page after which an agent counts as offline: a reload takes less."""
-FORGET_AFTER = 900.0
-"""Seconds without a page after which unacknowledged pops of calls that are over are dropped."""
 
 
 class Desk:
@@ -43,13 +40,15 @@ class Desk:
 class Floor:
     """All desks of a tenant. Everything here is synchronous: nobody waits for a page."""
 
-    def __init__(self, tenant_id: int, telemetry: Telemetry) -> None:
+    def __init__(self, tenant_id: int, telemetry: Telemetry, timing: Timing) -> None:
         self.tenant_id = tenant_id
         self.audience = Audience()
         self._desks: dict[str, Desk] = {}
         self._away: dict[str, float] = {}
+        self._present: set[str] = set()
         self._rang: dict[UUID, dict[str, float]] = {}
         self._telemetry = telemetry
+        self._timing = timing
 
     def rang(self, call_id: UUID, agent: str, arrived: float) -> None:
         """Remember when the event that may become a pop arrived, on the `perf_counter` clock."""
@@ -93,6 +92,9 @@ class Floor:
         """Greet a page. One that resumes a session takes it from the socket that had it."""
         desk = self._desk(who.agent)
         self._away.pop(who.agent, None)
+        if who.agent not in self._present:
+            self._present.add(who.agent)
+            self._telemetry.agents.inc()
         effects = self.audience.arrive(who.agent, datetime.now(UTC))
         self.deliver(effects)
         if resume is not None:
@@ -130,9 +132,11 @@ class Floor:
     def tidy(self, now: float) -> None:
         """Count agents as offline whose pages are gone for long, and in the end forget their desks."""
         for agent, left in list(self._away.items()):
-            if now - left > ABSENT_AFTER:
+            if now - left > self._timing.absent_s and agent in self._present:
+                self._present.remove(agent)
+                self._telemetry.agents.dec()
                 self.deliver(self.audience.leave(agent, datetime.now(UTC)))
-            if now - left > FORGET_AFTER and not self._desks[agent].stream.calls:
+            if now - left > self._timing.forget_s and not self._desks[agent].stream.calls:
                 del self._away[agent], self._desks[agent]
 
     def _replace(self, desk: Desk, client: Client) -> None:

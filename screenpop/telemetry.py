@@ -16,6 +16,7 @@ class Telemetry:
             registry=registry,
         )
         self.clients = Gauge("screenpop_clients", "Pages connected.", registry=registry)
+        self.agents = Gauge("screenpop_agents", "Agents who are present.", registry=registry)
         self.refused = Counter(
             "screenpop_refused", "Connections refused or cut off, by reason.", ["reason"], registry=registry
         )

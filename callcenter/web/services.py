@@ -253,5 +253,3 @@ class Services:
     """Peers whose X-Forwarded-For is believed."""
     deadline: timedelta = timedelta(seconds=20)
     """How long one request may take."""
-    clock: Callable[[], datetime]
-    """The time, aware."""
