@@ -19,7 +19,7 @@ from bench.floor import KINDS, floor
 
 async def measure(kind: str, pages: int, rounds: int) -> float:
     """Messages per second of processor time."""
-    async with floor(kind) as (port, send):
+    async with floor(kind) as (port, send, _):
         crowd = await asyncio.create_subprocess_exec(
             sys.executable,
             str(Path(__file__).with_name("crowd.py")),

@@ -73,8 +73,8 @@ def screenpop_server() -> ScreenpopServer:
 
 
 @asynccontextmanager
-async def floor(kind: str) -> AsyncIterator[tuple[int, Callable[[], None]]]:
-    """Serve one kind: its port, and a function that sends one message to everybody."""
+async def floor(kind: str) -> AsyncIterator[tuple[int, Callable[[], None], ScreenpopServer | None]]:
+    """Serve one kind: its port, what sends one message to everybody, and the screen-pop server."""
     if kind == "raw":
         loop = asyncio.get_running_loop()
         # The frame of the same message, so that the bytes on the wire are the same.
@@ -85,7 +85,7 @@ async def floor(kind: str) -> AsyncIterator[tuple[int, Callable[[], None]]]:
                 one.transport.write(frame)
 
         server = await loop.create_server(Raw, "127.0.0.1", 0, backlog=4096)
-        yield server.sockets[0].getsockname()[1], write_raw
+        yield server.sockets[0].getsockname()[1], write_raw, None
         for one in list(Raw.everyone):
             one.transport.abort()
         server.close()
@@ -98,13 +98,13 @@ async def floor(kind: str) -> AsyncIterator[tuple[int, Callable[[], None]]]:
         compression = "deflate" if kind.endswith("deflate") else None
         async with serve(hold, "127.0.0.1", 0, compression=compression, close_timeout=1, backlog=4096) as bare:
             port = next(iter(bare.sockets)).getsockname()[1]
-            yield port, lambda: broadcast(bare.connections, BYTES, text=True)
+            yield port, lambda: broadcast(bare.connections, BYTES, text=True), None
     else:
         server_ = screenpop_server()
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server_.serve())
             await server_.ready.wait()
-            yield server_.port, lambda: server_.broadcast("default", NOTICE)
+            yield server_.port, lambda: server_.broadcast("default", NOTICE), server_
             serving.cancel()
 
 

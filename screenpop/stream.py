@@ -29,8 +29,8 @@ from screenpop.messages import (
 MAX_POPS = 16
 """Pops kept for one agent; the oldest goes when there are more."""
 KEPT_MESSAGES = 64
-KEPT_BYTES = 16 * 1024
-"""How much is kept for a resume: some minutes of an agent's day."""
+KEPT_BYTES = 8 * 1024
+"""How much is kept for a resume: the last few calls. Who was away for longer gets the snapshot."""
 
 
 class Opening(msgspec.Struct, frozen=True):
