@@ -93,7 +93,7 @@ class AmiLink:
             deadline_s=deadline_s,
         )
 
-    async def all_hung_up(self, *, calls: int = 1, deadline_s: float = 60) -> None:
+    async def all_hung_up(self, *, calls: int = 1, deadline_s: float = 20) -> None:
         """Wait until this many channels at least have come, and every one that came is gone."""
         async with asyncio.timeout(deadline_s):
             async with self._changed:
