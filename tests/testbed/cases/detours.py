@@ -11,11 +11,11 @@ from tests.testbed.pbx import Pbx
 
 @case(extension_ring_s=8)
 async def pickup_directed(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900160 calls extension 1001 by +442079460991, which rings. 1003 picks the call up by dialing **1001. They
-    talk 1.2 s and 1003 hangs up.
+    """+447700900160 calls extension 1001 by +442079460991, which rings. 1003 picks the call up by dialing **1001.
+    They talk 1.2 s and 1003 hangs up.
 
-    Expected: one inbound call, answered by 1003 (PJSIP/1003); the offer to PJSIP/1001 ended as answered elsewhere; the
-    leg of 1003 is no internal call of its own; hung up by the agent (1003).
+    Expected: one inbound call, answered by 1003 (PJSIP/1003); the offer to PJSIP/1001 ended as answered elsewhere;
+    the leg of 1003 is no internal call of its own; hung up by the agent (1003).
     """
     amelia, chloe = await pbx.phones("1001", "1003")
     rung = await amelia.called.rings()
@@ -30,8 +30,8 @@ async def pickup_group(pbx: Pbx, link: AmiLink) -> None:
     """02079460110 calls extension 1001 by 02079460991, which rings. 1003, of the same pickup group, takes the call by
     dialing *8. They talk 1.2 s and the caller hangs up.
 
-    Expected: one inbound call, answered by 1003 (PJSIP/1003); the offer to PJSIP/1001 ended as answered elsewhere; hung
-    up by the caller.
+    Expected: one inbound call, answered by 1003 (PJSIP/1003); the offer to PJSIP/1001 ended as answered elsewhere;
+    hung up by the caller.
     """
     amelia, chloe = await pbx.phones("1001", "1003")
     rung = await amelia.called.rings()
@@ -43,8 +43,8 @@ async def pickup_group(pbx: Pbx, link: AmiLink) -> None:
 
 @case(queue_ring_s=8)
 async def pickup_from_queue(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900161 calls +442079460996, the queue billing, whose member 1008 rings. 1003, who is no member, picks the
-    call up by dialing **1008. They talk 1.2 s and 1003 hangs up.
+    """+447700900161 calls +442079460996, the queue billing, whose member 1008 rings. 1003, who is no member, picks
+    the call up by dialing **1008. They talk 1.2 s and 1003 hangs up.
 
     Expected: one inbound call, answered by 1003; the visit to billing was answered; the offer to PJSIP/1008 ended as
     answered elsewhere; hung up by the agent (1003).
@@ -59,8 +59,8 @@ async def pickup_from_queue(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def forward_answered(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900162 calls extension 1001 by +442079460991. The phone forwards the call to 1002 (302), which rings 0.8 s
-    and is answered. They talk 1 s and 1002 hangs up.
+    """+447700900162 calls extension 1001 by +442079460991. The phone forwards the call to 1002 (302), which rings 0.8
+    s and is answered. They talk 1 s and 1002 hangs up.
 
     Expected: one inbound call, answered by 1002; the offer to PJSIP/1001 did not end in an answer; an offer to
     PJSIP/1002, answered; no Local channel is shown; hung up by the agent (1002).
@@ -92,8 +92,8 @@ async def queue_member_local_optimized(pbx: Pbx, link: AmiLink) -> None:
     PJSIP/1009. +447700900163 calls +442079460996; 1009 rings 0.8 s and is answered, and Asterisk then takes the Local
     channel out of the call. They talk 1.5 s and the agent hangs up.
 
-    Expected: one inbound call, answered; one offer to PJSIP/1009, answered; the talk is not cut in two; hung up by the
-    agent.
+    Expected: one inbound call, answered; one offer to PJSIP/1009, answered; the talk is not cut in two; hung up by
+    the agent.
     """
     ivan = await pbx.phone("1009")
     agent = await ivan.called.answers_and_hangs_up(after_s=0.8, talk_s=1.5)
@@ -110,8 +110,8 @@ async def queue_member_local_optimized(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def parked_and_fetched(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900164 calls extension 1001 by +442079460991, who answers after 0.5 s and talks 0.8 s. The caller is parked
-    (AMI's Park); 1002 fetches the call by dialing 701, they talk 1.2 s, and 1002 hangs up.
+    """+447700900164 calls extension 1001 by +442079460991, who answers after 0.5 s and talks 0.8 s. The caller is
+    parked (AMI's Park); 1002 fetches the call by dialing 701, they talk 1.2 s, and 1002 hangs up.
 
     Expected: one inbound call, answered; talked with 1001 and then with 1002, and the time in the parking lot is not
     talk; hung up by the agent (1002).
@@ -128,7 +128,8 @@ async def parked_and_fetched(pbx: Pbx, link: AmiLink) -> None:
 @case(park_timeout_s=2)
 async def parked_and_returned(pbx: Pbx, link: AmiLink) -> None:
     """02079460112 calls extension 1001 by 02079460991, who answers after 0.5 s and talks 0.8 s. The caller is parked
-    (AMI's Park), nobody fetches the call within 2 s, and 1001 is rung again; answers after 0.6 s, talks 1 s, hangs up.
+    (AMI's Park), nobody fetches the call within 2 s, and 1001 is rung again; answers after 0.6 s, talks 1 s, hangs
+    up.
 
     Expected: one inbound call, answered; two offers to PJSIP/1001, both answered; the time in the parking lot is not
     talk; hung up by the agent.
@@ -144,8 +145,8 @@ async def parked_and_returned(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def parked_and_given_up(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900165 calls extension 1001 by +442079460991, who answers after 0.5 s and talks 0.8 s. The caller is parked
-    (AMI's Park) and hangs up 2.5 s after the answer.
+    """+447700900165 calls extension 1001 by +442079460991, who answers after 0.5 s and talks 0.8 s. The caller is
+    parked (AMI's Park) and hangs up 2.5 s after the answer.
 
     Expected: one inbound call, answered; hung up by the caller, in the parking lot.
     """

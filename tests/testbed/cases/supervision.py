@@ -10,8 +10,8 @@ from tests.testbed.pbx import Pbx
 
 @case()
 async def members_come_and_go(pbx: Pbx, link: AmiLink) -> None:
-    """No call. 1009 registers and is added to sales with a penalty of 1, is paused there for lunch, loses the pause, has
-    its penalty set to 2, and is removed; 1001 is paused in all its queues and goes on.
+    """No call. 1009 registers and is added to sales with a penalty of 1, is paused there for lunch, loses the pause,
+    has its penalty set to 2, and is removed; 1001 is paused in all its queues and goes on.
 
     Expected: no call; the board follows each step.
     """
@@ -30,14 +30,15 @@ async def members_come_and_go(pbx: Pbx, link: AmiLink) -> None:
 @case()
 async def listened_to(pbx: Pbx, link: AmiLink) -> None:
     """+447700900170 calls extension 1001 by +442079460991, who answers after 0.5 s. A supervisor at 1010 listens: the
-    service originates a call to 1010 that runs ChanSpy on PJSIP/1001, answered after 0.5 s. The agent hangs up 4 s after
-    the answer, and ChanSpy then ends with the supervisor's hang-up.
+    service originates a call to 1010 that runs ChanSpy on PJSIP/1001, answered after 0.5 s. The agent hangs up 4 s
+    after the answer, and the PBX then hangs up the supervisor.
 
-    Expected: one inbound call, answered, hung up by the agent; the supervisor's leg is no call of the log and no offer.
+    Expected: one inbound call, answered, hung up by the agent; the supervisor's leg is no call of the log and no
+    offer.
     """
     amelia, julia = await pbx.phones("1001", "1010")
     agent = await amelia.called.answers_and_hangs_up(after_s=0.5, talk_s=4)
-    supervisor = await julia.called.answers_and_hangs_up(after_s=0.5, talk_s=5)
+    supervisor = await julia.called.answers(after_s=0.5)
     caller = await pbx.trunk.caller("+447700900170").stays("+442079460991")
     await talking(link, "PJSIP/1001-")
     await link.action(
@@ -72,13 +73,13 @@ async def recorded(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def snapshot_during_calls(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900171 talks with 1008 of the queue billing, 02079460114 waits in the same queue, and 1001 has called 1002,
-    which rings. The service asks for the state as it does after a reconnect: CoreStatus, CoreSettings, QueueStatus,
-    CoreShowChannels, Status, BridgeList and BridgeInfo of each bridge. Then all calls end: 1002 does not answer within
-    3 s, the waiting caller leaves after 3 s, and 1008 hangs up 5 s after its answer.
+    """+447700900171 talks with 1008 of the queue billing, 02079460114 waits in the same queue, and 1001 has called
+    1002, which rings. The service asks for the state as it does after a reconnect: CoreStatus, CoreSettings,
+    QueueStatus, CoreShowChannels, Status, BridgeList and BridgeInfo of each bridge. Then all calls end: 1002 does not
+    answer within 3 s, the waiting caller leaves after 3 s, and 1008 hangs up 5 s after its answer.
 
-    Expected: an inbound call, answered, hung up by the agent; an inbound call, abandoned; an internal call, no answer;
-    and the same of all three for a tracker that starts with the snapshot, as far as it can be known.
+    Expected: an inbound call, answered, hung up by the agent; an inbound call, abandoned; an internal call, no
+    answer; and the same of all three for a tracker that starts with the snapshot, as far as it can be known.
     """
     amelia, ben, hannah = await pbx.phones("1001", "1002", "1008")
     agent = await hannah.called.answers_and_hangs_up(after_s=0.5, talk_s=5)

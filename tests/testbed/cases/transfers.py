@@ -10,8 +10,8 @@ from tests.testbed.pbx import Pbx
 
 @case()
 async def blind_transfer_answered(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900145 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s and transfers the caller
-    blindly to 1002 (SIP REFER). 1002 answers after 0.8 s; they talk 1 s and the caller hangs up.
+    """+447700900145 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s and transfers the
+    caller blindly to 1002 (SIP REFER). 1002 answers after 0.8 s; they talk 1 s and the caller hangs up.
 
     Expected: one inbound call, answered; offers to PJSIP/1001 and PJSIP/1002, both answered; one blind transfer by
     1001 to 1002; hung up by the caller.
@@ -25,8 +25,8 @@ async def blind_transfer_answered(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def blind_transfer_no_answer(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900146 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s and transfers the caller
-    blindly to 1002 (SIP REFER). 1002 rings for 3 s and does not answer; the dialplan hangs up the caller.
+    """+447700900146 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s and transfers the
+    caller blindly to 1002 (SIP REFER). 1002 rings for 3 s and does not answer; the dialplan hangs up the caller.
 
     Expected: one inbound call, answered (by 1001); offers to PJSIP/1001, answered, and to PJSIP/1002, no answer; one
     blind transfer by 1001 to 1002; hung up by the system.
@@ -55,8 +55,8 @@ async def blind_transfer_to_queue(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def blind_transfer_to_queue_abandoned(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900147 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s and transfers the caller
-    blindly to 2002, the queue support (SIP REFER). 1004 rings; the caller hangs up 2 s after the transfer.
+    """+447700900147 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s and transfers the
+    caller blindly to 2002, the queue support (SIP REFER). 1004 rings; the caller hangs up 2 s after the transfer.
 
     Expected: one inbound call. 1001 answered it, so it is not a missed call; its visit to support was abandoned, with
     one offer to PJSIP/1004, caller gave up; hung up by the caller.
@@ -88,8 +88,8 @@ async def outbound_then_blind_transfer(pbx: Pbx, link: AmiLink) -> None:
     """1001 dials 02079460150, which answers after 0.5 s; they talk 1 s, and 1001, who called, transfers the customer
     blindly to 1002 (SIP REFER). 1002 answers after 0.8 s; they talk 1 s and 1002 hangs up.
 
-    Expected: one outbound call, answered; one blind transfer by 1001 to 1002; the customer talked with 1001, then with
-    1002; hung up by the agent (1002).
+    Expected: one outbound call, answered; one blind transfer by 1001 to 1002; the customer talked with 1001, then
+    with 1002; hung up by the agent (1002).
     """
     amelia, ben = await pbx.phones("1001", "1002")
     customer = await pbx.trunk.called.answers(after_s=0.5)
@@ -100,12 +100,13 @@ async def outbound_then_blind_transfer(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def attended_transfer_answered(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900148 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s, holds the call and calls
-    1002. 1002 answers after 0.6 s, they talk 0.8 s, and 1001 joins the two (SIP REFER with Replaces). 1002 hangs up
-    2.5 s after its answer.
+    """+447700900148 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s, holds the call and
+    calls 1002. 1002 answers after 0.6 s, they talk 0.8 s, and 1001 joins the two (SIP REFER with Replaces). 1002
+    hangs up 2.5 s after its answer.
 
-    Expected: one inbound call, answered, though its consultation began with a linkedid of its own; offers to PJSIP/1001
-    and PJSIP/1002, both answered; one hold; one attended transfer by 1001 to 1002; hung up by the agent (1002).
+    Expected: one inbound call, answered, though its consultation began with a linkedid of its own; offers to
+    PJSIP/1001 and PJSIP/1002, both answered; one hold; one attended transfer by 1001 to 1002; hung up by the agent
+    (1002).
     """
     amelia, ben = await pbx.phones("1001", "1002")
     held = await amelia.called.answers_and_holds(after_s=0.5, talk_s=1)
@@ -142,8 +143,8 @@ async def queue_then_attended_transfer(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def attended_transfer_to_outside(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900152 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s, holds the call and calls
-    02079460150 on the trunk, which answers after 0.6 s. They talk 0.8 s, and 1001 joins the two (SIP REFER with
+    """+447700900152 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s, holds the call and
+    calls 02079460150 on the trunk, which answers after 0.6 s. They talk 0.8 s, and 1001 joins the two (SIP REFER with
     Replaces), so that no phone of ours is left in the call. The caller hangs up 5 s after the answer.
 
     Expected: one inbound call, answered by 1001, transferred (attended) by 1001 to 02079460150; the consultation, an
@@ -163,8 +164,8 @@ async def attended_transfer_to_outside(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def attended_transfer_refused(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900149 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s, holds the call and calls
-    1002, who is busy (486). 1001 takes the held call back after 2 s, talks 1 s and hangs up.
+    """+447700900149 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s, holds the call and
+    calls 1002, who is busy (486). 1001 takes the held call back after 2 s, talks 1 s and hangs up.
 
     Expected: one inbound call, answered, with one hold of 2 s and no transfer, hung up by the agent; and one internal
     call from 1001 to 1002, busy.
@@ -200,11 +201,11 @@ async def ami_blind_transfer(pbx: Pbx, link: AmiLink) -> None:
 @case()
 async def redirect(pbx: Pbx, link: AmiLink) -> None:
     """+447700900157 calls extension 1001 by +442079460991, who answers after 0.5 s. A supervisor moves the caller to
-    1002 by AMI's Redirect on the caller's channel; the agent is hung up on. 1002 answers after 0.8 s; the caller hangs
-    up 3.5 s after the first answer.
+    1002 by AMI's Redirect on the caller's channel; the agent is hung up on. 1002 answers after 0.8 s; the caller
+    hangs up 3.5 s after the first answer.
 
-    Expected: one inbound call, answered; offers to PJSIP/1001 and PJSIP/1002, both answered; moved by the system, with
-    neither BlindTransfer nor AttendedTransfer told; hung up by the caller.
+    Expected: one inbound call, answered; offers to PJSIP/1001 and PJSIP/1002, both answered; moved by the system,
+    with neither BlindTransfer nor AttendedTransfer told; hung up by the caller.
     """
     amelia, ben = await pbx.phones("1001", "1002")
     first = await amelia.called.answers(after_s=0.5)
@@ -218,17 +219,17 @@ async def redirect(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def ami_attended_transfer(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900154 calls extension 1001 by +442079460991, who answers after 0.5 s. By AMI's Atxfer the PBX itself (not
-    the phone) puts the caller on music and calls 1002 for 1001, who answers after 0.6 s. They talk about 1 s, and 1001
-    hangs up, which completes the transfer. The caller hangs up 9 s after the first answer.
+    """+447700900154 calls extension 1001 by +442079460991, who answers after 0.5 s. By AMI's Atxfer the PBX itself
+    (not the phone) puts the caller on music and calls 1002 for 1001, who answers after 0.6 s. They talk about 1 s,
+    and 1001 hangs up, which completes the transfer. The caller hangs up 4.5 s after the first answer.
 
     Expected: one inbound call, answered; offers to PJSIP/1001 and PJSIP/1002, both answered; one attended transfer by
     1001 to 1002; hung up by the caller.
     """
     amelia, ben = await pbx.phones("1001", "1002")
-    first = await amelia.called.answers_and_hangs_up(after_s=0.5, talk_s=6)
+    first = await amelia.called.answers_and_hangs_up(after_s=0.5, talk_s=2.5)
     second = await ben.called.answers(after_s=0.6)
-    caller = await pbx.trunk.caller("+447700900154").hangs_up("+442079460991", after_s=9)
+    caller = await pbx.trunk.caller("+447700900154").hangs_up("+442079460991", after_s=4.5)
     agent = await talking(link, "PJSIP/1001-")
     await link.action("Atxfer", Channel=agent["Channel"], Context="from-internal", Exten="1002")
     await pbx.finished(first, second, caller)
@@ -236,15 +237,15 @@ async def ami_attended_transfer(pbx: Pbx, link: AmiLink) -> None:
 
 @case()
 async def blonde_transfer(pbx: Pbx, link: AmiLink) -> None:
-    """+447700900155 calls extension 1001 by +442079460991, who answers after 0.5 s. By AMI's Atxfer the PBX itself puts
-    the caller on music and calls 1002 for 1001. While 1002 still rings, 1001 hangs up: a blonde transfer. 1002 answers,
-    talks 1.5 s and hangs up.
+    """+447700900155 calls extension 1001 by +442079460991, who answers after 0.5 s. By AMI's Atxfer the PBX itself
+    puts the caller on music and calls 1002 for 1001. While 1002 still rings, 1001 hangs up: a blonde transfer. 1002
+    answers, talks 1.5 s and hangs up.
 
     Expected: one inbound call, answered; offers to PJSIP/1001 and PJSIP/1002, both answered; one blonde transfer by
     1001 to 1002; hung up by the agent (1002).
     """
     amelia, ben = await pbx.phones("1001", "1002")
-    first = await amelia.called.answers_and_hangs_up(after_s=0.5, talk_s=5)
+    first = await amelia.called.answers_and_hangs_up(after_s=0.5, talk_s=1.8)
     second = await ben.called.answers_and_hangs_up(after_s=2.5, talk_s=1.5)
     caller = await pbx.trunk.caller("+447700900155").stays("+442079460991")
     agent = await talking(link, "PJSIP/1001-")
