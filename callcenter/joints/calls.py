@@ -1,15 +1,12 @@
 """The call log, as the web needs it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from uuid import UUID
 
 from callcenter.calllog import annotations, queries
-from callcenter.calllog.record import stamp
 from callcenter.callrecord import CallRecord
 from callcenter.db.engine import Database
 from callcenter.db.unit import NativeUnit
-from callcenter.errors import BadInput
 from callcenter.web import services as web
 
 
@@ -20,7 +17,7 @@ class WebCallLog:
         self._database = database
 
     async def page(
-        self, tenant_id: int, wanted: web.CallFilter, *, after: web.Position | None, limit: int
+        self, tenant_id: int, wanted: web.CallFilter, *, cursor: str | None, limit: int
     ) -> web.Page[CallRecord]:
         """Calls, the newest first."""
         chosen = queries.CallFilter(
@@ -29,16 +26,13 @@ class WebCallLog:
             number=wanted.number,
             status=wanted.status,
             direction=wanted.direction,
+            queue=wanted.queue,
             since=wanted.since,
             until=wanted.until,
         )
         async with self._database.native(tenant_id) as unit:
-            page = await queries.list_calls(unit, chosen, limit=limit, after=_position(after))
-        end = page.after
-        return web.Page(
-            items=page.items,
-            after=web.Position(key=stamp(end.started_at), id=end.call_id) if end is not None else None,
-        )
+            page = await queries.list_calls(unit, chosen, limit=limit, cursor=cursor)
+        return web.Page(items=page.items, next_cursor=page.next_cursor)
 
     async def get(self, tenant_id: int, call_id: UUID) -> CallRecord:
         """One call, raises `NotFound`."""
@@ -66,12 +60,3 @@ class WebCallLog:
     ) -> CallRecord:
         async with self._database.native(tenant_id) as unit:
             return await change(unit)
-
-
-def _position(after: web.Position | None) -> queries.Position | None:
-    if after is None:
-        return None
-    try:
-        return queries.Position(datetime.fromisoformat(after.key), after.id)
-    except ValueError:
-        raise BadInput("the cursor is none that a page before gave: ask for the first page again") from None
