@@ -66,6 +66,10 @@ class Audience:
         """The agent's state as told last."""
         return self._presence.state(agent)
 
+    def states(self) -> dict[str, AgentState]:
+        """The state of every agent as told last."""
+        return self._presence.states()
+
     def sit(self, seat: Seat, at: datetime) -> list[Effect]:
         """An agent's name, phone or pause changed."""
         return _tell(self._presence.sit(seat, at))

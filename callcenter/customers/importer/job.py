@@ -224,9 +224,7 @@ async def preview(
     )
 
 
-def _lines(
-    row_reader: RowReader, batch: list[Row], reject: Callable[[Row, str], None]
-) -> tuple[bytes, bytes]:
+def _lines(row_reader: RowReader, batch: list[Row], reject: Callable[[Row, str], None]) -> tuple[bytes, bytes]:
     """Read a batch into COPY lines of customers and of phones."""
     customers: list[str] = []
     phones: list[str] = []
