@@ -16,8 +16,9 @@ from prometheus_client import CollectorRegistry
 
 from callcenter.accounts.roles import Principal
 from callcenter.accounts.values import Extension, OpenSession, Person
+from callcenter.callrecord import CallRecord
 from callcenter.model import CallStatus, Direction
-from callcenter.web.schemas.calls import CallRecord, Dialing
+from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import Customer, CustomerChange, Match, NewCustomer
 from callcenter.web.schemas.people import AgentState, Queue
 from callcenter.web.schemas.problems import PartHealth

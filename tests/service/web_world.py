@@ -23,11 +23,12 @@ from callcenter.accounts.roles import SCOPES, Role
 from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.values import Extension
+from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
 from callcenter.errors import AmiUnreachable, Conflict, Forbidden, NotFound
 from callcenter.model import CallStatus, Direction, PartyKind, Source
 from callcenter.web.application import build
-from callcenter.web.schemas.calls import CallCustomer, CallRecord, Dialing, Note, Party
+from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import (
     Customer,
     CustomerChange,
@@ -76,7 +77,7 @@ def stamp(at: datetime) -> str:
 
 def make_call(number: int, **changes: Any) -> CallRecord:
     """The call number `number`, started so many minutes after nine."""
-    party = Party(number="+15551234567", e164="+15551234567", name=None, channel=None, kind=PartyKind.EXTERNAL)
+    party = PartyRecord(number="+15551234567", e164="+15551234567", name=None, channel=None, kind=PartyKind.EXTERNAL)
     record = CallRecord(
         call_id=uuid5(SPACE, f"call {number}"),
         tenant="default",
@@ -142,10 +143,10 @@ class Calls:
         return self.records[call_id]
 
     async def set_note(self, tenant_id: int, call_id: UUID, text: str, by: str) -> CallRecord:
-        return await self._change(tenant_id, call_id, by, notes=(Note(by=by, at=stamp(NOW), text=text),))
+        return await self._change(tenant_id, call_id, by, notes=(NoteRecord(by=by, at=stamp(NOW), text=text),))
 
     async def set_customer(self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str) -> CallRecord:
-        customer = CallCustomer(id=customer_id, name="Ada") if customer_id else None
+        customer = CustomerRef(id=customer_id, name="Ada") if customer_id else None
         return await self._change(tenant_id, call_id, by, customer=customer)
 
     async def set_outcome(self, tenant_id: int, call_id: UUID, outcome: str | None, by: str) -> CallRecord:

@@ -1,6 +1,7 @@
 """The call log, what people add to it, click-to-dial and hanging up."""
 
 from callcenter.accounts.roles import Permission, Principal
+from callcenter.callrecord import CallRecord
 from callcenter.errors import BadInput, Conflict, Forbidden
 from callcenter.web.cursor import read_cursor, write_cursor
 from callcenter.web.endpoint import Exchange
@@ -8,7 +9,6 @@ from callcenter.web.numbers import read_number
 from callcenter.web.schemas import Nothing
 from callcenter.web.schemas.calls import (
     CallQuery,
-    CallRecord,
     Calls,
     CustomerChoice,
     Dial,

@@ -6,21 +6,11 @@ from uuid import UUID
 
 import msgspec
 
-from callcenter.model import (
-    CallStatus,
-    Direction,
-    HangupBy,
-    OfferResult,
-    PartyKind,
-    QueueExit,
-    Source,
-    TransferKind,
-)
+from callcenter.callrecord import CallRecord
+from callcenter.model import CallStatus, Direction
 from callcenter.web.schemas import Answer, Body, Cursor, Limit, NumberText
 
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
-Stamp = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
-"""RFC 3339 in UTC, always with microseconds, as the call log makes it."""
 Outcome = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
@@ -39,120 +29,6 @@ class CallQuery(Body, frozen=True):
     until: Annotated[AwareTime, msgspec.Meta(description="Started before.")] | None = None
     limit: Limit = 50
     cursor: Cursor | None = None
-
-
-class Party(Answer, frozen=True):
-    """One end of a call."""
-
-    number: str | None
-    e164: str | None
-    name: str | None
-    channel: str | None
-    kind: PartyKind
-
-
-class QueueVisit(Answer, frozen=True):
-    """One stay in one queue."""
-
-    queue: str
-    joined_at: Stamp
-    left_at: Stamp | None
-    exit: QueueExit | None
-    wait_s: float | None
-    position: int | None
-
-
-class Offer(Answer, frozen=True):
-    """One ring at one device."""
-
-    agent: str | None
-    interface: str
-    queue: str | None
-    rang_at: Stamp
-    ended_at: Stamp | None
-    ring_s: float | None
-    result: OfferResult | None
-
-
-class Connection(Answer, frozen=True):
-    """Who talked, and when."""
-
-    agent: str | None
-    interface: str | None
-    number: str | None
-    from_: Stamp = msgspec.field(name="from")
-    to: Stamp | None
-
-
-class Transfer(Answer, frozen=True):
-    """A hand-over of the call."""
-
-    kind: TransferKind
-    by: str | None
-    to: str | None
-    at: Stamp
-
-
-class Recording(Answer, frozen=True):
-    """A file that Asterisk wrote of the call."""
-
-    file: str
-    started_at: Stamp
-    ended_at: Stamp | None
-
-
-class CallCustomer(Answer, frozen=True):
-    """The customer that the call was with."""
-
-    id: UUID
-    name: str
-
-
-class Note(Answer, frozen=True):
-    """What somebody wrote about the call; `by` is a login, or `key:` and an API key's id."""
-
-    by: str
-    at: Stamp
-    text: str
-
-
-class CallRecord(Answer, frozen=True):
-    """One call: docs/call-record.md says what each field means. Times in UTC; `…_s` in seconds."""
-
-    call_id: UUID
-    tenant: str
-    pbx: str
-    linkedids: tuple[str, ...]
-    direction: Direction
-    caller: Party
-    callee: Party
-    did: str | None
-    status: CallStatus
-    started_at: Stamp
-    answered_at: Stamp | None
-    ended_at: Stamp | None
-    queue_visits: tuple[QueueVisit, ...]
-    offers: tuple[Offer, ...]
-    connections: tuple[Connection, ...]
-    transfers: tuple[Transfer, ...]
-    wait_s: float | None
-    ring_s: float | None
-    talk_s: float | None
-    hold_s: float | None
-    wrapup_s: float | None
-    duration_s: float | None
-    hangup_by: HangupBy | None
-    hangup_cause: int | None
-    recordings: tuple[Recording, ...]
-    customer: CallCustomer | None
-    campaign: str | None
-    outcome: str | None
-    notes: tuple[Note, ...]
-    tags: tuple[str, ...]
-    complete: bool
-    source: Source
-    version: int
-    seq: int | None
 
 
 class Calls(Answer, frozen=True):
