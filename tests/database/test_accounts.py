@@ -15,6 +15,7 @@ from callcenter.accounts.store import People, read_login
 from callcenter.accounts.values import Extension
 from callcenter.db.engine import Database
 from callcenter.errors import BadInput, Conflict, NotFound, Unauthenticated
+from tests.fixtures.database import run_as_admin
 
 
 class Listener:
@@ -101,17 +102,21 @@ async def test_the_book_tells_only_what_changed_and_finds_what_others_changed(
     assert book.of("nowhere") == {}
 
 
-async def test_the_book_goes_on_after_the_database_was_away(database: Database, tenant_id: int) -> None:
+async def test_the_book_goes_on_after_the_database_was_away(
+    database: Database, tenant_id: int, postgres_url: str
+) -> None:
     seats, listener = await furnish(database, tenant_id), Listener()
     book = SeatBook(seats, tenant_id, listener)
-    await database.pool.execute("ALTER TABLE extensions RENAME TO elsewhere")
+    name = await database.pool.fetchval("SELECT current_database()")
+    cut_off = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    await run_as_admin(postgres_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', cut_off)
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(book.keep_fresh(timedelta(milliseconds=10)), name="seats")
             async with asyncio.timeout(20):
-                while not logs:
+                while not logs:  # noqa: ASYNC110 - a log line wakes nobody
                     await asyncio.sleep(0.01)
-                await database.pool.execute("ALTER TABLE elsewhere RENAME TO extensions")
+                await run_as_admin(postgres_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
                 await listener.heard.wait()
             watch.cancel()
     assert [entry["event"] for entry in logs] == ["seats cannot be read; trying again"]
