@@ -305,3 +305,27 @@ def test_a_name_of_any_length_is_bounded_and_otherwise_passed_as_it_is() -> None
     told = house.hear(call.started(), call.rings("li"))
     name = next(m for _, m in told if isinstance(m, Pop)).caller.name
     assert name is not None and name.startswith("<b>Robert'); DROP TABLE--") and len(name) == 256
+
+
+def test_a_call_that_comes_back_after_a_transfer_pops_again() -> None:
+    house, call = House(), Script()
+    house.hear(call.started(), call.rings("li"), call.stops("li", OfferResult.ANSWERED), call.talks("li"))
+    house.hear(call.leaves("li"))
+    assert pops(house.hear(call.rings("li"))) == ["li pop one"]  # the stream swallows it while the first is shown
+    assert len(house.lookups) == 1
+
+
+def test_merging_calls_that_both_pop_for_one_agent_leaves_one_pop() -> None:
+    house, first, second = House(), Script("first"), Script("second")
+    house.hear(first.rings("li"), second.rings("li"))
+    told = house.hear(first.merges(second))
+    assert pops(told) == ["li withdrawn ended"]
+    withdrawn = next(m for _, m in told if isinstance(m, PopWithdrawn))
+    assert withdrawn.call_id == second.call.call_id
+
+
+def test_a_pop_that_waits_for_its_match_survives_a_merge() -> None:
+    house, first, second = House(answer=None), Script("first"), Script("second")
+    house.hear(first.started(), second.rings("li"))
+    house.answer = ADA
+    assert pops(house.hear(first.merges(second))) == ["li pop one"]
