@@ -239,7 +239,7 @@ def test_colleagues_see_each_others_names_and_are_not_looked_up() -> None:
     assert next(m for _, m in told if isinstance(m, Pop)).caller.name == "Li"
     assert views(told) == ["li ringing", "wu ringing"]
     told = house.hear(call.stops("wu", OfferResult.ANSWERED), call.talks("wu"), call.talks("li"))
-    assert pops(told) == [] and views(told)[-2:] == ["wu talking", "li talking"]
+    assert pops(told) == [] and views(told)[-2:] == ["li talking", "wu talking"]
 
 
 def test_who_picks_up_without_being_rung_gets_the_pop_when_they_talk() -> None:
@@ -329,3 +329,19 @@ def test_a_pop_that_waits_for_its_match_survives_a_merge() -> None:
     house.hear(first.started(), second.rings("li"))
     house.answer = ADA
     assert pops(house.hear(first.merges(second))) == ["li pop one"]
+
+
+def test_who_was_consulted_sees_the_customer_once_the_calls_are_one() -> None:
+    house, call = House(), Script()
+    house.hear(call.started(), call.rings("li"), call.stops("li", OfferResult.ANSWERED), call.talks("li"))
+    consult = Script("consult", direction=Direction.INTERNAL, caller=agent_party("li"), callee=agent_party("wu"))
+    told = house.hear(call.holds("li"), consult.started(), consult.rings("wu"))
+    assert pops(told) == ["wu pop ignored"]
+    told = house.hear(consult.stops("wu", OfferResult.ANSWERED), consult.talks("wu"))
+    assert views(told) == ["li talking", "wu talking"]
+    told = house.hear(call.leaves("li"), call.merges(consult))
+    assert pops(told) == ["wu withdrawn ended", "wu pop one"]
+    pop = next(m for _, m in told if isinstance(m, Pop))
+    assert (pop.call_id, pop.caller.number) == (call.call.call_id, NUMBER)
+    assert states(told) == ["li offline"] and views(told)[-1] == "wu talking"
+    assert len(house.lookups) == 1
