@@ -24,81 +24,81 @@ class CallChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field=
         return self.call.call_id
 
 
-class CallStarted(CallChange, tag="call_started"):
+class CallStarted(CallChange, frozen=True, tag="call_started"):
     """A call came into being: its first channel was seen."""
 
 
-class CallUpdated(CallChange, tag="call_updated"):
+class CallUpdated(CallChange, frozen=True, tag="call_updated"):
     """A party, name, number or linkedid became better known."""
 
 
-class CallQueued(CallChange, tag="call_queued"):
+class CallQueued(CallChange, frozen=True, tag="call_queued"):
     """The caller joined a queue."""
 
     visit: QueueVisit
 
 
-class QueueLeft(CallChange, tag="queue_left"):
+class QueueLeft(CallChange, frozen=True, tag="queue_left"):
     """The caller left a queue, or was refused by it; `visit.exit` says how."""
 
     visit: QueueVisit
 
 
-class AgentRinging(CallChange, tag="agent_ringing"):
+class AgentRinging(CallChange, frozen=True, tag="agent_ringing"):
     """A device of ours began to ring: an offer is open."""
 
     offer: Offer
 
 
-class OfferEnded(CallChange, tag="offer_ended"):
+class OfferEnded(CallChange, frozen=True, tag="offer_ended"):
     """A device of ours stopped ringing; `offer.result` says why."""
 
     offer: Offer
 
 
-class CallAnswered(CallChange, tag="call_answered"):
+class CallAnswered(CallChange, frozen=True, tag="call_answered"):
     """Two people hear each other (again, after a transfer): a connection began."""
 
     connection: Connection
 
 
-class ConnectionEnded(CallChange, tag="connection_ended"):
+class ConnectionEnded(CallChange, frozen=True, tag="connection_ended"):
     """Somebody stopped talking in this call, which may go on with others."""
 
     connection: Connection
 
 
-class CallHeld(CallChange, tag="call_held"):
+class CallHeld(CallChange, frozen=True, tag="call_held"):
     """A device put the other side on hold."""
 
     hold: Hold
 
 
-class CallResumed(CallChange, tag="call_resumed"):
+class CallResumed(CallChange, frozen=True, tag="call_resumed"):
     """A device took the other side off hold."""
 
     hold: Hold
 
 
-class CallTransferred(CallChange, tag="call_transferred"):
+class CallTransferred(CallChange, frozen=True, tag="call_transferred"):
     """The call was handed to somebody else."""
 
     transfer: Transfer
 
 
-class RecordingChanged(CallChange, tag="recording_changed"):
+class RecordingChanged(CallChange, frozen=True, tag="recording_changed"):
     """Asterisk began or finished writing a file of this call."""
 
     recording: Recording
 
 
-class CallMerged(CallChange, tag="call_merged"):
+class CallMerged(CallChange, frozen=True, tag="call_merged"):
     """`merged` was found to be the same call as `call` and no longer stands for itself."""
 
     merged: UUID
 
 
-class CallEnded(CallChange, tag="call_ended"):
+class CallEnded(CallChange, frozen=True, tag="call_ended"):
     """The last channel of the call is gone: the record is final but for corrections."""
 
 
@@ -112,20 +112,5 @@ class Anomaly(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
     call_id: UUID | None = None
 
 
-Change = (
-    CallStarted
-    | CallUpdated
-    | CallQueued
-    | QueueLeft
-    | AgentRinging
-    | OfferEnded
-    | CallAnswered
-    | ConnectionEnded
-    | CallHeld
-    | CallResumed
-    | CallTransferred
-    | RecordingChanged
-    | CallMerged
-    | CallEnded
-    | Anomaly
-)
+Change = CallChange | Anomaly
+"""What `Tracker.apply` returns a list of."""

@@ -96,7 +96,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Root of the frozen values: compared by content, changed by `msgspec.structs.replace`."""
 
 
-class Party(Value):
+class Party(Value, frozen=True):
     """One end of a call. `number` is as Asterisk gave it, `e164` only where it is a public number."""
 
     number: str | None = None
@@ -108,7 +108,7 @@ class Party(Value):
     """The agent's id where the party is one of ours."""
 
 
-class QueueVisit(Value):
+class QueueVisit(Value, frozen=True):
     """One stay in one queue. `position` is the one given at joining."""
 
     queue: str
@@ -118,7 +118,7 @@ class QueueVisit(Value):
     position: int | None = None
 
 
-class Offer(Value):
+class Offer(Value, frozen=True):
     """One ring at one device. `interface` is the device (`PJSIP/1001`), never a Local channel."""
 
     interface: str
@@ -129,7 +129,7 @@ class Offer(Value):
     result: OfferResult | None = None
 
 
-class Connection(Value):
+class Connection(Value, frozen=True):
     """A stretch of time in which one of our devices, or an outside party, talked within this call.
 
     `agent` is set where the device belongs to an agent; `number` is the dialed or shown number of that end.
@@ -142,7 +142,7 @@ class Connection(Value):
     number: str | None = None
 
 
-class Hold(Value):
+class Hold(Value, frozen=True):
     """A stretch of time in which a device kept the other side on hold."""
 
     from_: datetime = msgspec.field(name="from")
@@ -150,7 +150,7 @@ class Hold(Value):
     interface: str | None = None
 
 
-class Transfer(Value):
+class Transfer(Value, frozen=True):
     """A hand-over. `by` is an interface, `to` a number, queue or interface."""
 
     kind: TransferKind
@@ -159,7 +159,7 @@ class Transfer(Value):
     to: str | None = None
 
 
-class Recording(Value):
+class Recording(Value, frozen=True):
     """A file that Asterisk wrote of this call."""
 
     file: str
@@ -167,7 +167,7 @@ class Recording(Value):
     ended_at: datetime | None = None
 
 
-class Call(Value):
+class Call(Value, frozen=True):
     """A call as far as it is known: what docs/call-record.md calls the call record, without derived fields."""
 
     call_id: UUID
@@ -180,6 +180,8 @@ class Call(Value):
     status: CallStatus
     started_at: datetime
     did: str | None = None
+    ringing_at: datetime | None = None
+    """When the far end of an outbound call began to ring."""
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     queue_visits: tuple[QueueVisit, ...] = ()

@@ -106,9 +106,7 @@ class LogSettings(Section):
 class Settings(BaseSettings):
     """Everything that can be configured, checked once at the start."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="CALLCENTER_", env_nested_delimiter="__"
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="CALLCENTER_", env_nested_delimiter="__")
 
     tenant: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] = "default"
     database: DatabaseSettings = DatabaseSettings()

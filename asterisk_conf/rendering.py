@@ -1,0 +1,72 @@
+"""Fill the gaps of the samples and write them where Asterisk reads them."""
+
+import re
+from pathlib import Path
+
+from asterisk_conf.values import Values
+
+SAMPLES = Path(__file__).parent / "samples"
+"""Directory of the samples, one file for each of Asterisk's own."""
+
+_GAP = re.compile(r"\{\{(\w+)\}\}")
+# Passwords stand in some of the files: readable by their owner and group, not by everyone on the machine.
+_MODE = 0o640
+
+
+class BadValue(ValueError):
+    """A value cannot stand in an Asterisk configuration file, or the sample names one that does not exist."""
+
+
+def sample_paths() -> list[Path]:
+    """Return the samples' paths, by name."""
+    return sorted(SAMPLES.glob("*.conf"))
+
+
+def render(sample: str, values: Values) -> str:
+    """Return the text of a sample with its gaps filled.
+
+    Raises:
+        BadValue: A gap has no value, or its value would break out of its line.
+    """
+    texts = values.by_name()
+
+    def fill(gap: re.Match[str]) -> str:
+        name = gap[1]
+        if name not in texts:
+            raise BadValue(f"the sample asks for {name!r}, which has no value")
+        return _one_value(name, texts[name])
+
+    return _GAP.sub(fill, sample)
+
+
+def write(directory: Path, *, values: Values, overwrite: bool = False) -> list[Path]:
+    """Write the whole configuration to a directory, which is made if it is missing, and return the files' paths.
+
+    Nothing is written if any file would be wrong, or is there already and ``overwrite`` is not set: an admin's own
+    configuration is never half replaced.
+
+    Raises:
+        BadValue: A value cannot stand in a configuration file.
+        FileExistsError: A file is there already.
+    """
+    texts = {directory / path.name: render(path.read_text(encoding="utf-8"), values) for path in sample_paths()}
+    present = [path.name for path in texts if path.exists()]
+    if present and not overwrite:
+        raise FileExistsError(
+            f"{directory} already has {', '.join(present)}. Choose an empty directory and compare, or ask to overwrite."
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    for path, text in texts.items():
+        path.touch(mode=_MODE)
+        path.chmod(_MODE)
+        path.write_text(text, encoding="utf-8")
+    return list(texts)
+
+
+def _one_value(name: str, text: str) -> str:
+    if not text.isprintable():
+        raise BadValue(f"{name} has a line break or another control character in it")
+    if text != text.strip():
+        raise BadValue(f"{name} begins or ends with a space, which Asterisk would drop")
+    # A semicolon starts a comment, and a backslash before it takes that meaning away.
+    return text.replace(";", r"\;")

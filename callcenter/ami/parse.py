@@ -1,0 +1,267 @@
+"""From a raw AMI block to an event value.
+
+The name is looked at before anything is decoded, so that the many events nobody uses cost almost nothing. What is
+malformed raises `ProtocolError`, and the caller drops that one block.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from callcenter import events as ev
+from callcenter.errors import ProtocolError
+
+Fields = Mapping[str, str]
+Builder = Callable[[Fields, datetime], ev.Event | None]
+
+UNKNOWN: Final = frozenset({"", "<unknown>", "<none>", "(null)"})
+"""What Asterisk writes where it has nothing to say."""
+
+APPLICATIONS: Final = frozenset({"Queue", "VoiceMail", "VoiceMailMain", "Directory", "Playback", "BackGround", "Read"})
+"""Applications of the dialplan that tell what a caller is with; others are not looked at."""
+
+VARIABLES: Final = frozenset({"QUEUESTATUS"})
+"""Channel variables that tell what no event tells."""
+
+_FROM_TIMESTAMP: Final = datetime.fromtimestamp
+
+
+def event(block: bytes, arrived: datetime) -> ev.Event | None:
+    """The event that a raw block holds, or None if it is a response or one that is not used.
+
+    Args:
+        block: header lines joined by CR LF, without the blank line that ends them.
+        arrived: when it was read; the event's time where Asterisk sends no `Timestamp`.
+
+    Raises:
+        ProtocolError: a header that the event needs is missing or is no number.
+    """
+    if block[:7] != b"Event: ":
+        return None
+    end = block.find(b"\r\n")
+    builder = BUILDERS.get(block[7:end] if end > 0 else block[7:])
+    if builder is None:
+        return None
+    text = block.decode("utf-8", "replace")
+    try:
+        fields = dict([line.split(": ", 1) for line in text.split("\r\n")])
+    except ValueError:
+        fields = _tolerant(text)
+    try:
+        stamp = fields.get("Timestamp")
+        at = arrived if stamp is None else _FROM_TIMESTAMP(float(stamp), UTC)
+        return builder(fields, at)
+    except (KeyError, ValueError, OverflowError, OSError) as problem:
+        raise ProtocolError(f"{fields.get('Event')}: header {problem} is missing or wrong") from problem
+
+
+def _tolerant(text: str) -> dict[str, str]:
+    """Headers of a block in which some line has no `: `; such lines count as headers with an empty value."""
+    fields: dict[str, str] = {}
+    for line in text.split("\r\n"):
+        key, _, value = line.partition(":")
+        fields.setdefault(key, value.strip())
+    return fields
+
+
+def text(value: str | None) -> str | None:
+    """A header's text, or None where Asterisk has nothing to say."""
+    return None if value is None or value in UNKNOWN else value
+
+
+def number(value: str | None) -> int | None:
+    """A header's whole number, or None where it is absent or none."""
+    try:
+        return int(value) if value else None
+    except ValueError:
+        return None
+
+
+def _fully_booted(f: Fields, at: datetime) -> ev.Event:
+    return ev.FullyBooted(at, number(f.get("Uptime")), number(f.get("LastReload")))
+
+
+def _newchannel(f: Fields, at: datetime) -> ev.Event:
+    return ev.Newchannel(
+        at,
+        f["Uniqueid"],
+        f["Linkedid"],
+        f["Channel"],
+        int(f["ChannelState"]),
+        text(f.get("CallerIDNum")),
+        text(f.get("CallerIDName")),
+        text(f.get("Context")),
+        text(f.get("Exten")),
+    )
+
+
+def _newstate(f: Fields, at: datetime) -> ev.Event:
+    return ev.Newstate(at, f["Uniqueid"], int(f["ChannelState"]))
+
+
+def _new_callerid(f: Fields, at: datetime) -> ev.Event:
+    return ev.NewCallerid(at, f["Uniqueid"], text(f.get("CallerIDNum")), text(f.get("CallerIDName")))
+
+
+def _new_connected_line(f: Fields, at: datetime) -> ev.Event:
+    return ev.NewConnectedLine(at, f["Uniqueid"], text(f.get("ConnectedLineNum")), text(f.get("ConnectedLineName")))
+
+
+def _newexten(f: Fields, at: datetime) -> ev.Event | None:
+    application = f.get("Application", "")
+    if application not in APPLICATIONS:
+        return None
+    return ev.Newexten(
+        at,
+        f["Uniqueid"],
+        text(f.get("Context")),
+        text(f.get("Exten") or f.get("Extension")),
+        application,
+        text(f.get("AppData")),
+    )
+
+
+def _varset(f: Fields, at: datetime) -> ev.Event | None:
+    variable = f.get("Variable", "")
+    if variable not in VARIABLES or "Uniqueid" not in f:
+        return None
+    return ev.VarSet(at, f["Uniqueid"], variable, text(f.get("Value")))
+
+
+def _hangup_request(f: Fields, at: datetime) -> ev.Event:
+    return ev.HangupRequest(at, f["Uniqueid"], number(f.get("Cause")), False)
+
+
+def _soft_hangup_request(f: Fields, at: datetime) -> ev.Event:
+    return ev.HangupRequest(at, f["Uniqueid"], number(f.get("Cause")), True)
+
+
+def _hangup(f: Fields, at: datetime) -> ev.Event:
+    return ev.Hangup(at, f["Uniqueid"], f["Linkedid"], number(f.get("Cause")) or 0)
+
+
+def _dial_begin(f: Fields, at: datetime) -> ev.Event:
+    return ev.DialBegin(
+        at,
+        f.get("Uniqueid"),
+        text(f.get("Exten")),
+        f["DestUniqueid"],
+        f["DestChannel"],
+        text(f.get("DialString")),
+    )
+
+
+def _dial_state(f: Fields, at: datetime) -> ev.Event:
+    return ev.DialState(at, f["DestUniqueid"], f["DialStatus"])
+
+
+def _dial_end(f: Fields, at: datetime) -> ev.Event:
+    return ev.DialEnd(at, f.get("Uniqueid"), f["DestUniqueid"], f["DialStatus"], text(f.get("Forward")))
+
+
+def _bridge_enter(f: Fields, at: datetime) -> ev.Event:
+    return ev.BridgeEnter(at, f["Uniqueid"], f["Linkedid"], f["BridgeUniqueid"], f.get("BridgeTechnology", ""))
+
+
+def _bridge_leave(f: Fields, at: datetime) -> ev.Event:
+    return ev.BridgeLeave(at, f["Uniqueid"], f["BridgeUniqueid"])
+
+
+def _hold(f: Fields, at: datetime) -> ev.Event:
+    return ev.Hold(at, f["Uniqueid"])
+
+
+def _unhold(f: Fields, at: datetime) -> ev.Event:
+    return ev.Unhold(at, f["Uniqueid"])
+
+
+def _local_bridge(f: Fields, at: datetime) -> ev.Event:
+    return ev.LocalBridge(at, f["LocalOneUniqueid"], f["LocalTwoUniqueid"])
+
+
+def _queue_caller_join(f: Fields, at: datetime) -> ev.Event:
+    return ev.QueueCallerJoin(at, f["Uniqueid"], f["Queue"], number(f.get("Position")))
+
+
+def _queue_caller_leave(f: Fields, at: datetime) -> ev.Event:
+    return ev.QueueCallerLeave(at, f["Uniqueid"], f["Queue"])
+
+
+def _queue_caller_abandon(f: Fields, at: datetime) -> ev.Event:
+    return ev.QueueCallerAbandon(at, f["Uniqueid"], f["Queue"], number(f.get("HoldTime")))
+
+
+def _agent_called(f: Fields, at: datetime) -> ev.Event:
+    return ev.AgentCalled(at, f["Uniqueid"], f["DestUniqueid"], f["Queue"], f["Interface"], text(f.get("MemberName")))
+
+
+def _agent_connect(f: Fields, at: datetime) -> ev.Event:
+    return ev.AgentConnect(
+        at,
+        f["Uniqueid"],
+        f["DestUniqueid"],
+        f["Queue"],
+        f["Interface"],
+        text(f.get("MemberName")),
+        number(f.get("RingTime")),
+        number(f.get("HoldTime")),
+    )
+
+
+def _queue_member(f: Fields, at: datetime) -> ev.Event:
+    return ev.QueueMemberState(
+        at,
+        f["Queue"],
+        f.get("Interface") or f["Location"],
+        text(f.get("StateInterface")),
+        text(f.get("MemberName") or f.get("Name")),
+        f.get("Paused") == "1",
+        text(f.get("PausedReason")),
+        number(f.get("Status")),
+        f.get("Event") == "QueueMemberRemoved",
+    )
+
+
+def _originate_response(f: Fields, at: datetime) -> ev.Event:
+    return ev.OriginateResponse(
+        at,
+        text(f.get("ActionID")),
+        text(f.get("Uniqueid")),
+        f.get("Response") == "Success",
+        number(f.get("Reason")),
+        text(f.get("Exten")),
+    )
+
+
+BUILDERS: Final[Mapping[bytes, Builder]] = {
+    b"FullyBooted": _fully_booted,
+    b"Newchannel": _newchannel,
+    b"Newstate": _newstate,
+    b"NewCallerid": _new_callerid,
+    b"NewConnectedLine": _new_connected_line,
+    b"Newexten": _newexten,
+    b"VarSet": _varset,
+    b"HangupRequest": _hangup_request,
+    b"SoftHangupRequest": _soft_hangup_request,
+    b"Hangup": _hangup,
+    b"DialBegin": _dial_begin,
+    b"DialState": _dial_state,
+    b"DialEnd": _dial_end,
+    b"BridgeEnter": _bridge_enter,
+    b"BridgeLeave": _bridge_leave,
+    b"Hold": _hold,
+    b"Unhold": _unhold,
+    b"LocalBridge": _local_bridge,
+    b"QueueCallerJoin": _queue_caller_join,
+    b"QueueCallerLeave": _queue_caller_leave,
+    b"QueueCallerAbandon": _queue_caller_abandon,
+    b"AgentCalled": _agent_called,
+    b"AgentConnect": _agent_connect,
+    b"QueueMember": _queue_member,
+    b"QueueMemberStatus": _queue_member,
+    b"QueueMemberPause": _queue_member,
+    b"QueueMemberAdded": _queue_member,
+    b"QueueMemberRemoved": _queue_member,
+    b"OriginateResponse": _originate_response,
+}
+"""Event name → what makes the value. An event that is not here is not used."""

@@ -1,0 +1,1 @@
+"""Customers: cards, phones, custom fields, import and the index that finds them by number."""

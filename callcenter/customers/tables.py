@@ -1,0 +1,126 @@
+"""Tables of customers and their phones.
+
+Names are found by prefix and put in order through `lower(name) COLLATE "C"`, which one index serves whatever
+the database's collation is, and by word through `search`. Embedded PostgreSQL has no contrib extensions, so
+there are no trigrams. Phones are found by exact E.164, else national digits, else the last digits.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlmodel import Field
+
+from callcenter.db.schema import Table, Timestamp, default, now
+
+SUFFIX_DIGITS = 8
+"""How many last digits of a number `customer_phones.suffix` keeps."""
+
+
+class Customer(Table, table=True):
+    """Somebody who calls or is called. `external_ref` names the row of the import that it came from."""
+
+    __tablename__: ClassVar[str] = "customers"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "owner"],
+            ["agents.tenant_id", "agents.agent_id"],
+            ondelete="SET NULL (owner)",
+            onupdate="CASCADE",
+        ),
+        UniqueConstraint("tenant_id", "external_ref"),
+        CheckConstraint("version >= 1", name="version"),
+        Index("ix_customers_name", "tenant_id", text('(lower(name) COLLATE "C")'), "customer_id"),
+        Index("ix_customers_search", "search", postgresql_using="gin"),
+        Index("ix_customers_owner", "tenant_id", "owner", postgresql_where=text("owner IS NOT NULL")),
+    )
+
+    tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
+    customer_id: UUID = Field(primary_key=True, sa_type=Uuid)
+    name: str = Field(default="", sa_type=Text, sa_column_kwargs=default("''"))
+    company: str | None = Field(default=None, sa_type=Text)
+    email: str | None = Field(default=None, sa_type=Text)
+    language: str | None = Field(default=None, sa_type=Text)
+    address: str | None = Field(default=None, sa_type=Text)
+    owner: str | None = Field(default=None, sa_type=Text)
+    """The id of the agent whose customer this is."""
+    tags: list[str] = Field(default=[], sa_type=ARRAY(Text), nullable=False, sa_column_kwargs=default("'{}'"))
+    fields: dict[str, Any] = Field(default={}, sa_type=JSONB, nullable=False, sa_column_kwargs=default("'{}'"))
+    note: str = Field(default="", sa_type=Text, sa_column_kwargs=default("''"))
+    version: int = Field(default=1, sa_column_kwargs=default("1"))
+    """Rises with each change, so that two people cannot overwrite each other."""
+    created_at: datetime = now()
+    updated_at: datetime = now()
+    last_call_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    source: str = Field(default="manual", sa_type=Text, sa_column_kwargs=default("'manual'"))
+    external_ref: str | None = Field(default=None, sa_type=Text)
+    search: Any = Field(
+        default=None,
+        sa_type=TSVECTOR,
+        nullable=True,
+        sa_column_args=(
+            Computed(
+                "to_tsvector('simple'::regconfig, (((COALESCE(name, ''::text) || ' '::text)"
+                " || COALESCE(company, ''::text)) || ' '::text) || COALESCE(email, ''::text))",
+                persisted=True,
+            ),
+        ),
+    )
+    """Words of name, company and email; PostgreSQL keeps it."""
+
+
+class CustomerPhone(Table, table=True):
+    """A number of a customer, as it was written and as it is found. `position` 0 is the first to call."""
+
+    __tablename__: ClassVar[str] = "customer_phones"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "customer_id"], ["customers.tenant_id", "customers.customer_id"], ondelete="CASCADE"
+        ),
+        CheckConstraint("national ~ '^[0-9]+$'", name="national"),
+        CheckConstraint("suffix ~ '^[0-9]+$'", name="suffix"),
+        CheckConstraint("e164 ~ '^[+][0-9]{3,15}$'", name="e164"),
+        Index(
+            "ix_customer_phones_e164",
+            "tenant_id",
+            "e164",
+            postgresql_include=["customer_id", "label"],
+            postgresql_where=text("e164 IS NOT NULL"),
+        ),
+        Index(
+            "ix_customer_phones_national",
+            "tenant_id",
+            "national",
+            postgresql_include=["customer_id"],
+            postgresql_where=text("national IS NOT NULL"),
+        ),
+        Index(
+            "ix_customer_phones_suffix",
+            "tenant_id",
+            "suffix",
+            postgresql_include=["customer_id"],
+            postgresql_where=text("suffix IS NOT NULL"),
+        ),
+    )
+
+    tenant_id: int = Field(primary_key=True)
+    customer_id: UUID = Field(primary_key=True, sa_type=Uuid)
+    position: int = Field(default=0, primary_key=True, sa_type=SmallInteger, sa_column_kwargs=default("0"))
+    raw: str = Field(sa_type=Text)
+    e164: str | None = Field(default=None, sa_type=Text)
+    national: str | None = Field(default=None, sa_type=Text)
+    suffix: str | None = Field(default=None, sa_type=Text)
+    """The last `SUFFIX_DIGITS` digits, or all where there are fewer."""
+    label: str = Field(default="", sa_type=Text, sa_column_kwargs=default("''"))

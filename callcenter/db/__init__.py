@@ -1,0 +1,1 @@
+"""PostgreSQL: engine, a tenant's unit of work, migrations, and the embedded server."""

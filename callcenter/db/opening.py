@@ -1,0 +1,46 @@
+"""Opens the database that the settings name, embedded or not, at the schema that this program needs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from callcenter.db import migrations
+from callcenter.db.embedded import EmbeddedPostgres
+from callcenter.db.engine import Database, connect
+from callcenter.settings import Settings
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, *, migrate: bool = False) -> AsyncIterator[Database]:
+    """The database for the time of the block; an embedded server is started before and stopped after it.
+
+    The embedded database belongs to this program and is always brought to its schema. One that the
+    settings name by URL is so only with `migrate`; else it is checked.
+
+    Raises:
+        DatabaseError: it does not start, cannot be reached, or has another schema.
+    """
+    async with _server(settings) as (url, ours):
+        database = await connect(
+            url,
+            pool_size=settings.database.pool_size,
+            statement_timeout=timedelta(seconds=settings.database.statement_timeout_s),
+        )
+        try:
+            if migrate or ours:
+                await migrations.upgrade(database)
+            else:
+                await migrations.check(database)
+            yield database
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def _server(settings: Settings) -> AsyncIterator[tuple[str, bool]]:
+    url = settings.postgres_url
+    if url is not None:
+        yield url, False
+        return
+    async with EmbeddedPostgres(settings.database.directory) as server:
+        yield server.url(), True

@@ -1,0 +1,244 @@
+"""The AMI events that the service uses, as values.
+
+One type per event, with the fields that are used and no more; `callcenter.ami.parse` makes them. `at` is Asterisk's
+`Timestamp` header (`timestampevents=yes`), or the time of arrival where a PBX does not send it. Empty and
+`<unknown>` header values are None. Source: https://docs.asterisk.org/Latest_API/API_Documentation/AMI_Events/
+"""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """Root of all events."""
+
+    at: datetime
+
+
+class ChannelEvent(Event, frozen=True, gc=False):
+    """Root of the events about one channel."""
+
+    uniqueid: str
+
+
+class FullyBooted(Event, frozen=True, gc=False):
+    """Asterisk has (re)started, or we have just logged in."""
+
+    uptime_s: int | None
+    last_reload_s: int | None
+
+
+class Newchannel(ChannelEvent, frozen=True, gc=False):
+    """A leg came into being. `exten` is what it dialed, for an inbound leg the DID."""
+
+    linkedid: str
+    channel: str
+    state: int
+    caller_num: str | None
+    caller_name: str | None
+    context: str | None
+    exten: str | None
+
+
+class Newstate(ChannelEvent, frozen=True, gc=False):
+    """A leg's state changed: 0 down, 4 ring (it calls), 5 ringing (it is called), 6 up, 7 busy."""
+
+    state: int
+
+
+class NewCallerid(ChannelEvent, frozen=True, gc=False):
+    """A leg's caller id became known or changed."""
+
+    caller_num: str | None
+    caller_name: str | None
+
+
+class NewConnectedLine(ChannelEvent, frozen=True, gc=False):
+    """What a leg shows of its other side changed."""
+
+    connected_num: str | None
+    connected_name: str | None
+
+
+class Newexten(ChannelEvent, frozen=True, gc=False):
+    """A leg runs an application of the dialplan that matters to us (queue, voicemail, dial)."""
+
+    context: str | None
+    exten: str | None
+    application: str
+    data: str | None
+
+
+class VarSet(ChannelEvent, frozen=True, gc=False):
+    """A channel variable that matters to us was set (`QUEUESTATUS`)."""
+
+    variable: str
+    value: str | None
+
+
+class HangupRequest(ChannelEvent, frozen=True, gc=False):
+    """The far side of a leg asks to hang up: it is the one who ends the call. `soft`: Asterisk or AMI asked."""
+
+    cause: int | None
+    soft: bool
+
+
+class Hangup(ChannelEvent, frozen=True, gc=False):
+    """A leg is gone. `cause` is Q.850."""
+
+    linkedid: str
+    cause: int
+
+
+class DialBegin(Event, frozen=True, gc=False):
+    """A leg starts to ring another; `uniqueid` is None where Asterisk itself dials (Originate)."""
+
+    uniqueid: str | None
+    exten: str | None
+    dest_uniqueid: str
+    dest_channel: str
+    dial_string: str | None
+
+
+class DialState(Event, frozen=True, gc=False):
+    """Progress of a dialed leg: RINGING, PROGRESS, PROCEEDING."""
+
+    dest_uniqueid: str
+    status: str
+
+
+class DialEnd(Event, frozen=True, gc=False):
+    """A dialed leg was answered or given up. `status` is ANSWER, BUSY, CANCEL, CHANUNAVAIL, CONGESTION, NOANSWER…"""
+
+    uniqueid: str | None
+    dest_uniqueid: str
+    status: str
+    forward: str | None
+
+
+class BridgeEnter(ChannelEvent, frozen=True, gc=False):
+    """A leg joined a bridge. A holding bridge is waiting, not talking."""
+
+    linkedid: str
+    bridge: str
+    technology: str
+
+
+class BridgeLeave(ChannelEvent, frozen=True, gc=False):
+    """A leg left a bridge."""
+
+    bridge: str
+
+
+class Hold(ChannelEvent, frozen=True, gc=False):
+    """A leg put its other side on hold."""
+
+
+class Unhold(ChannelEvent, frozen=True, gc=False):
+    """A leg took its other side off hold."""
+
+
+class LocalBridge(Event, frozen=True, gc=False):
+    """The two halves of a Local channel belong together."""
+
+    one_uniqueid: str
+    two_uniqueid: str
+
+
+class QueueCallerJoin(ChannelEvent, frozen=True, gc=False):
+    """A caller waits in a queue."""
+
+    queue: str
+    position: int | None
+
+
+class QueueCallerLeave(ChannelEvent, frozen=True, gc=False):
+    """A caller no longer waits in a queue, for whatever reason."""
+
+    queue: str
+
+
+class QueueCallerAbandon(ChannelEvent, frozen=True, gc=False):
+    """A caller hung up while waiting. `hold_s` is the time waited in seconds (not since 1970, as documented)."""
+
+    queue: str
+    hold_s: int | None
+
+
+class AgentCalled(Event, frozen=True, gc=False):
+    """A queue rings a member. `interface` is the member's, which may be a Local channel."""
+
+    uniqueid: str
+    dest_uniqueid: str
+    queue: str
+    interface: str
+    member: str | None
+
+
+class AgentConnect(Event, frozen=True, gc=False):
+    """A member took the caller. `ring_s` is in seconds."""
+
+    uniqueid: str
+    dest_uniqueid: str
+    queue: str
+    interface: str
+    member: str | None
+    ring_s: int | None
+    hold_s: int | None
+
+
+class QueueMemberState(Event, frozen=True, gc=False):
+    """A member's state in a queue (QueueMemberStatus, QueueMemberPause, QueueMemberAdded, QueueMember)."""
+
+    queue: str
+    interface: str
+    state_interface: str | None
+    member: str | None
+    paused: bool
+    pause_reason: str | None
+    status: int | None
+    removed: bool
+
+
+class OriginateResponse(Event, frozen=True, gc=False):
+    """The result of an Originate: `success` and reason 4 (answered), or why not (3 no answer, 5 busy, 8 congested)."""
+
+    action_id: str | None
+    uniqueid: str | None
+    success: bool
+    reason: int | None
+    exten: str | None
+
+
+class ChannelNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One channel of a snapshot (CoreShowChannel). `age_s` is how long it has been there."""
+
+    uniqueid: str
+    linkedid: str
+    channel: str
+    state: int
+    caller_num: str | None = None
+    caller_name: str | None = None
+    context: str | None = None
+    exten: str | None = None
+    bridge: str | None = None
+    application: str | None = None
+    age_s: int = 0
+
+
+class WaitingNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One caller who waits in a queue (QueueEntry). `wait_s` is how long already."""
+
+    uniqueid: str
+    queue: str
+    position: int | None = None
+    wait_s: int = 0
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """All that goes on at a PBX at one moment: what a resync starts from, because AMI replays nothing."""
+
+    at: datetime
+    channels: tuple[ChannelNow, ...] = ()
+    waiting: tuple[WaitingNow, ...] = ()

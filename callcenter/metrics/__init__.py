@@ -1,0 +1,1 @@
+"""What is measured of calls: pure functions, the same for live and historical numbers."""

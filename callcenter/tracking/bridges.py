@@ -1,0 +1,52 @@
+"""Channels join and leave bridges, hold and resume, and Local channels have two halves."""
+
+from callcenter import events as ev
+from callcenter.tracking import direction, talk
+from callcenter.tracking.world import World
+
+
+def bridge_enter(world: World, event: ev.BridgeEnter) -> None:
+    """A channel joined a bridge; there it may have got another call's linkedid."""
+    leg = world.leg(event, event.uniqueid)
+    if leg is None:
+        return
+    call = leg.call
+    if event.linkedid != leg.linkedid:
+        leg.linkedid = event.linkedid
+        call.add_linkedid(event.linkedid)
+        world.calls.setdefault(event.linkedid, call)
+    leg.bridge = event.bridge
+    leg.holding = event.technology == "holding_bridge"
+    direction.stays_inside(world, call, event.at)
+    talk.update(call, event.at, world.emit)
+
+
+def bridge_leave(world: World, event: ev.BridgeLeave) -> None:
+    """A channel left a bridge."""
+    leg = world.leg(event, event.uniqueid)
+    if leg is not None and leg.bridge == event.bridge:
+        leg.bridge = None
+        leg.holding = False
+        talk.update(leg.call, event.at, world.emit)
+
+
+def hold(world: World, event: ev.Hold) -> None:
+    """A channel put its other side on hold."""
+    leg = world.leg(event, event.uniqueid)
+    if leg is not None:
+        talk.hold(leg.call, leg, event.at, world.emit)
+
+
+def unhold(world: World, event: ev.Unhold) -> None:
+    """A channel took its other side off hold."""
+    leg = world.leg(event, event.uniqueid)
+    if leg is not None:
+        talk.unhold(leg.call, leg, event.at, world.emit)
+
+
+def local_bridge(world: World, event: ev.LocalBridge) -> None:
+    """Two channels are the halves of one Local channel."""
+    one = world.leg(event, event.one_uniqueid)
+    two = world.leg(event, event.two_uniqueid)
+    if one is not None and two is not None:
+        one.half, two.half = two, one

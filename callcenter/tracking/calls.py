@@ -1,0 +1,226 @@
+"""Facts about one call, and the record that is made of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from callcenter.changes import CallChange
+from callcenter.model import (
+    Call,
+    CallStatus,
+    Connection,
+    Direction,
+    HangupBy,
+    Hold,
+    Offer,
+    Party,
+    PartyKind,
+    QueueVisit,
+    Source,
+    Transfer,
+)
+from callcenter.tracking import ids
+from callcenter.tracking.directory import Directory, Side
+from callcenter.tracking.legs import Leg
+
+
+class Emit(Protocol):
+    """Says that something happened; details are the change's own fields."""
+
+    def __call__(self, kind: type[CallChange], call: CallFacts, at: datetime, **details: Any) -> None: ...
+
+
+class CallFacts:
+    """What has been seen of a call that goes on. `record()` is the same as a frozen value."""
+
+    def __init__(self, call_id: UUID, linkedid: str, directory: Directory, started_at: datetime) -> None:
+        self.call_id = call_id
+        self.directory = directory
+        self.linkedids = [linkedid]
+        self.started_at = started_at
+        self.legs: dict[str, Leg] = {}
+        self.entry: Leg | None = None
+        """The leg that the call began with: the caller's, or on click-to-dial the agent's."""
+        self.direction: Direction | None = None
+        """None until it is decided; a call is not told of before."""
+        self.did: str | None = None
+        self.caller = Party()
+        self.callee = Party()
+        self.ringing_at: datetime | None = None
+        self.answered_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.status = CallStatus.IN_PROGRESS
+        self.hangup_by: HangupBy | None = None
+        self.hangup_cause: int | None = None
+        self.dial_status: str | None = None
+        """The last DialStatus of somebody other than a queue member."""
+        self.reached_voicemail = False
+        self.complete = True
+        self.source = Source.LIVE
+        self.rings: list[Any] = []
+        self.open_talks: dict[str, int] = {}
+        """uniqueid of a leg that talks → index of its connection."""
+        self.asked_queue: str | None = None
+        """The queue whose application the caller was last sent to."""
+        self.abandon_told = False
+        """Asterisk said that the newest queue visit was abandoned."""
+        self._offers: list[Offer] = []
+        self._visits: list[QueueVisit] = []
+        self._connections: list[Connection] = []
+        self._holds: list[Hold] = []
+        self._transfers: list[Transfer] = []
+        self._members: set[str] = set()
+        self._record: Call | None = None
+
+    def record(self) -> Call:
+        """The call as it is now. The value is kept until a fact changes."""
+        if self._record is None:
+            self._record = Call(
+                call_id=self.call_id,
+                tenant=self.directory.tenant,
+                pbx=self.directory.pbx,
+                linkedids=tuple(self.linkedids),
+                direction=self.direction or Direction.INTERNAL,
+                caller=self.caller,
+                callee=self.callee,
+                status=self.status,
+                started_at=self.started_at,
+                did=self.did,
+                ringing_at=self.ringing_at,
+                answered_at=self.answered_at,
+                ended_at=self.ended_at,
+                queue_visits=tuple(self._visits),
+                offers=tuple(self._offers),
+                connections=tuple(self._connections),
+                holds=tuple(self._holds),
+                transfers=tuple(self._transfers),
+                hangup_by=self.hangup_by,
+                hangup_cause=self.hangup_cause,
+                complete=self.complete,
+                source=self.source,
+            )
+        return self._record
+
+    def touch(self) -> None:
+        """A fact was set: the record must be made anew."""
+        self._record = None
+
+    def mark_resynced(self) -> None:
+        """Something of this call was not seen."""
+        self.complete = False
+        self.source = Source.RESYNC
+        self.touch()
+
+    def add_linkedid(self, linkedid: str) -> None:
+        """The call goes by one more linkedid."""
+        if linkedid not in self.linkedids:
+            self.linkedids.append(linkedid)
+            self.touch()
+
+    @property
+    def offers(self) -> list[Offer]:
+        """All offers so far, those that have not rung included."""
+        return self._offers
+
+    def add_offer(self, offer: Offer) -> int:
+        """Add an offer; the index names it from then on."""
+        self._offers.append(offer)
+        self.touch()
+        return len(self._offers) - 1
+
+    def change_offer(self, index: int, **facts: Any) -> Offer:
+        """Set facts of an offer."""
+        offer = self._offers[index] = replace(self._offers[index], **facts)
+        self.touch()
+        return offer
+
+    @property
+    def visits(self) -> list[QueueVisit]:
+        """All queue visits so far."""
+        return self._visits
+
+    def add_visit(self, visit: QueueVisit) -> None:
+        """The caller joined, or was refused by, a queue."""
+        self._visits.append(visit)
+        self.touch()
+
+    def change_visit(self, **facts: Any) -> QueueVisit:
+        """Set facts of the newest queue visit."""
+        visit = self._visits[-1] = replace(self._visits[-1], **facts)
+        self.touch()
+        return visit
+
+    @property
+    def connections(self) -> list[Connection]:
+        """All connections so far."""
+        return self._connections
+
+    def add_connection(self, connection: Connection) -> int:
+        """Somebody began to talk; the index names the connection from then on."""
+        self._connections.append(connection)
+        self.touch()
+        return len(self._connections) - 1
+
+    def end_connection(self, index: int, at: datetime) -> Connection:
+        """Somebody stopped talking."""
+        connection = self._connections[index] = replace(self._connections[index], to=at)
+        self.touch()
+        return connection
+
+    def add_hold(self, hold: Hold) -> None:
+        """Somebody put the other side on hold."""
+        self._holds.append(hold)
+        self.touch()
+
+    def end_hold(self, interface: str | None, at: datetime) -> Hold | None:
+        """Somebody took the other side off hold; None if they had not put it there."""
+        for index in range(len(self._holds) - 1, -1, -1):
+            hold = self._holds[index]
+            if hold.interface == interface and hold.to is None:
+                self._holds[index] = ended = replace(hold, to=at)
+                self.touch()
+                return ended
+        return None
+
+    def agent_of(self, leg: Leg, *, member: bool = False) -> str | None:
+        """The agent at a device: who sits there, or for a queue member nobody knows, the extension itself."""
+        device = self.directory.devices.get(leg.interface)
+        if device is not None:
+            return device.agent
+        if member:
+            self._members.add(leg.interface)
+        return ids.resource(leg.interface) if leg.interface in self._members else None
+
+    def party_of(self, leg: Leg) -> Party:
+        """The party at the end of a leg, as far as it is known."""
+        if leg.side is Side.TRUNK:
+            number = leg.dialed if leg.dialed is not None else leg.number
+            return self.directory.outside_party(number, self._own_name(leg), leg.channel, leg.interface)
+        device = self.directory.devices.get(leg.interface)
+        agent = self.agent_of(leg)
+        return Party(
+            number=device.extension if device else _extension(leg),
+            name=(device.name if device else None) or self._own_name(leg),
+            channel=leg.channel,
+            kind=PartyKind.AGENT if agent else PartyKind.EXTENSION,
+            agent=agent,
+        )
+
+    def caller_left(self) -> bool:
+        """Whether the caller has hung up, or asked to."""
+        entry = self.entry
+        return entry is None or entry.uniqueid not in self.legs or entry.hangup_asked_at is not None
+
+    @staticmethod
+    def _own_name(leg: Leg) -> str | None:
+        """A leg's caller id name. A dialed leg has the name of who calls it, which is not its own."""
+        return leg.name if leg.dialed is None and leg.ring is None else None
+
+
+def _extension(leg: Leg) -> str | None:
+    name = ids.resource(leg.interface)
+    return name if name.isdecimal() else leg.number or name

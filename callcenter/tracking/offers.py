@@ -1,0 +1,120 @@
+"""Offers: a device of ours rings for a call. One call has any number of them; each ends once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from callcenter import changes as ch
+from callcenter.model import Offer, OfferResult
+from callcenter.tracking.calls import CallFacts, Emit
+from callcenter.tracking.legs import Leg
+from callcenter.tracking.states import OfferState, may_offer_move
+
+CAUSE_ANSWERED_ELSEWHERE = 26
+BY_CAUSE = {
+    17: OfferResult.BUSY,
+    18: OfferResult.NO_ANSWER,
+    19: OfferResult.NO_ANSWER,
+    21: OfferResult.REJECTED,
+}
+"""Q.850 cause with which a device itself refuses → result; any other cause means that it could not be reached."""
+
+UNAVAILABLE = frozenset({"CHANUNAVAIL", "CONGESTION", "INVALIDARGS"})
+"""DialStatus of a device that could not be reached at all."""
+REFUSED = UNAVAILABLE | {"BUSY"}
+"""DialStatus whose meaning (busy, rejected, unavailable) the hang-up cause tells, a moment later."""
+
+
+class Ring:
+    """The making of one offer: what is known before it may be shown."""
+
+    __slots__ = ("dialed_at", "index", "leg", "offer", "refused_at", "state", "status")
+
+    def __init__(self, leg: Leg, offer: Offer, index: int) -> None:
+        self.leg = leg
+        self.offer = offer
+        self.index = index
+        self.state = OfferState.DIALED
+        self.dialed_at = offer.rang_at
+        self.refused_at: datetime | None = None
+        self.status = ""
+
+
+def dialed(call: CallFacts, leg: Leg, queue: str | None, at: datetime) -> None:
+    """A device was dialed for this call; it does not ring yet."""
+    offer = Offer(interface=leg.interface, agent=call.agent_of(leg, member=queue is not None), queue=queue, rang_at=at)
+    leg.ring = Ring(leg, offer, call.add_offer(offer))
+    call.rings.append(leg.ring)
+
+
+def name_queue(call: CallFacts, ring: Ring, queue: str) -> None:
+    """The queue that rings a device became known after it was dialed."""
+    if ring.offer.queue is None:
+        agent = call.agent_of(ring.leg, member=True)
+        _put(call, ring, queue=queue, agent=agent)
+
+
+def rang(call: CallFacts, ring: Ring, at: datetime, emit: Emit) -> bool:
+    """The device began to ring. False: it had already, or is no longer dialed."""
+    if not may_offer_move(ring.state, OfferState.RINGING):
+        return False
+    ring.state = OfferState.RINGING
+    _put(call, ring, rang_at=at)
+    emit(ch.AgentRinging, call, at, offer=ring.offer)
+    return True
+
+
+def dial_ended(call: CallFacts, ring: Ring, status: str, at: datetime, emit: Emit) -> bool:
+    """The dial was answered or given up. False: it had ended before; the first word counts."""
+    if ring.state in (OfferState.REFUSED, OfferState.ENDED):
+        return False
+    if status in REFUSED:
+        ring.state = OfferState.REFUSED
+        ring.refused_at = at
+        ring.status = status
+        return True
+    if status == "ANSWER":
+        rang(call, ring, at, emit)
+        _end(call, ring, OfferResult.ANSWERED, at, emit)
+        return True
+    if ring.leg.asked_cause:
+        # The phone hung up, and Asterisk calls a declined call NOANSWER.
+        _end(call, ring, BY_CAUSE.get(ring.leg.asked_cause, OfferResult.UNAVAILABLE), at, emit)
+        return True
+    _end(call, ring, _why_canceled(call, ring), at, emit)
+    return True
+
+
+def leg_gone(call: CallFacts, ring: Ring, cause: int, at: datetime, emit: Emit) -> None:
+    """The device's channel is gone: what was refused gets its reason, what was open ends."""
+    if ring.state is OfferState.ENDED:
+        return
+    if ring.state is OfferState.REFUSED:
+        unsaid = OfferResult.BUSY if ring.status == "BUSY" else OfferResult.UNAVAILABLE
+        result = BY_CAUSE.get(cause, unsaid)
+    elif cause == CAUSE_ANSWERED_ELSEWHERE:
+        result = OfferResult.ANSWERED_ELSEWHERE
+    else:
+        result = _why_canceled(call, ring)
+    _end(call, ring, result, ring.refused_at or at, emit)
+
+
+def _why_canceled(call: CallFacts, ring: Ring) -> OfferResult:
+    """Why a device that could have answered was no longer rung."""
+    for other in call.rings:
+        won = other.offer.result is OfferResult.ANSWERED and other.offer.queue == ring.offer.queue
+        if won and other.offer.ended_at is not None and other.offer.ended_at >= ring.dialed_at:
+            return OfferResult.ANSWERED_ELSEWHERE
+    if call.caller_left():
+        return OfferResult.CALLER_GAVE_UP
+    return OfferResult.NO_ANSWER
+
+
+def _end(call: CallFacts, ring: Ring, result: OfferResult, at: datetime, emit: Emit) -> None:
+    ring.state = OfferState.ENDED
+    _put(call, ring, ended_at=at, result=result)
+    emit(ch.OfferEnded, call, at, offer=ring.offer)
+
+
+def _put(call: CallFacts, ring: Ring, **facts: object) -> None:
+    ring.offer = call.change_offer(ring.index, **facts)

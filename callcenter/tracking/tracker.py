@@ -1,0 +1,121 @@
+"""From AMI events to what happened to calls: the heart of the service.
+
+`Tracker.apply(event)` returns changes. It does no I/O, reads no clock, logs nothing: the same trace always gives the
+same calls. An event that cannot be, given what is known, changes nothing and comes back as an `Anomaly`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from callcenter import changes as ch
+from callcenter import events as ev
+from callcenter.model import Call
+from callcenter.tracking import bridges, channels, dialing, direction, ids, queueing, queues, resync
+from callcenter.tracking.directory import Directory
+from callcenter.tracking.world import World
+
+HANDLERS: Final[Mapping[type[ev.Event], Callable[[World, Any], None]]] = {
+    ev.Newchannel: channels.newchannel,
+    ev.Newstate: channels.newstate,
+    ev.NewCallerid: channels.new_callerid,
+    ev.NewConnectedLine: channels.new_connected_line,
+    ev.Newexten: channels.newexten,
+    ev.HangupRequest: channels.hangup_request,
+    ev.Hangup: channels.hangup,
+    ev.DialBegin: dialing.dial_begin,
+    ev.DialState: dialing.dial_state,
+    ev.DialEnd: dialing.dial_end,
+    ev.OriginateResponse: direction.originate_response,
+    ev.BridgeEnter: bridges.bridge_enter,
+    ev.BridgeLeave: bridges.bridge_leave,
+    ev.Hold: bridges.hold,
+    ev.Unhold: bridges.unhold,
+    ev.LocalBridge: bridges.local_bridge,
+    ev.QueueCallerJoin: queueing.caller_join,
+    ev.QueueCallerLeave: queueing.caller_leave,
+    ev.QueueCallerAbandon: queueing.caller_abandon,
+    ev.AgentCalled: queueing.agent_called,
+    ev.AgentConnect: queueing.agent_connect,
+    ev.VarSet: queueing.varset,
+}
+"""What each event means for calls; the others are of no concern to them."""
+
+
+class Tracker:
+    """Follows the calls of one PBX."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._world = World(directory)
+
+    def apply(self, event: ev.Event) -> list[ch.Change]:
+        """Take one event; say what it changed."""
+        handler = HANDLERS.get(type(event))
+        if handler is None:
+            return []
+        world = self._world
+        out: list[ch.Change] = []
+        world.out = out
+        handler(world, event)
+        return out
+
+    def resync(self, snapshot: ev.Snapshot) -> list[ch.Change]:
+        """Take what goes on now, after a time in which nobody listened.
+
+        Calls that are gone are ended, calls that go on continue, unknown ones begin. All of them are marked as
+        incomplete: what happened in between is not known.
+        """
+        world = self._world
+        for call in world.open_calls():
+            call.mark_resynced()
+        changes: list[ch.Change] = []
+        world.resyncing = True
+        for event in resync.missed(world.legs, snapshot):
+            if not (isinstance(event, ev.QueueCallerJoin) and self._waits(event.uniqueid)):
+                changes += self.apply(event)
+        world.resyncing = False
+        return changes
+
+    def learn(self, directory: Directory) -> None:
+        """What is known of the PBX changed: somebody sat down at a phone, a trunk was added. For new calls only."""
+        self._world.directory = directory
+
+    def originate(self, channel_id: str, number: str) -> None:
+        """Note that we are about to ask Asterisk for a call whose first channel will be `channel_id`.
+
+        The call is then known as an outbound one from its first event on. Call `forget` if Asterisk refuses.
+        """
+        self._world.dialed_by_us[channel_id] = number
+
+    def forget(self, channel_id: str) -> None:
+        """An originate that was noted did not come about."""
+        self._world.dialed_by_us.pop(channel_id, None)
+
+    def calls(self) -> list[Call]:
+        """The calls that go on and were told of, oldest first."""
+        return [call.record() for call in self._world.open_calls() if call.direction is not None]
+
+    def call_id(self, uniqueid: str) -> UUID:
+        """The id that the call of a first channel has or will have."""
+        return ids.call_id(self._world.directory.pbx, uniqueid)
+
+    def channels(self, call_id: UUID) -> Mapping[str, str]:
+        """Interface → channel name of the real legs of a call that goes on: what can be hung up."""
+        for call in self._world.open_calls():
+            if call.call_id == call_id:
+                return {leg.interface: leg.channel for leg in call.legs.values() if leg.is_real}
+        return {}
+
+    @property
+    def open_calls(self) -> int:
+        """How many calls go on."""
+        return len(self._world.open_calls())
+
+    @property
+    def open_channels(self) -> int:
+        """How many channels there are."""
+        return len(self._world.legs)
+
+    def _waits(self, uniqueid: str) -> bool:
+        leg = self._world.legs.get(uniqueid)
+        return leg is None or queues.waits(leg.call)

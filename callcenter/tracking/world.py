@@ -1,0 +1,88 @@
+"""All that a tracker knows at one moment, and the two things it can say: a change, or an anomaly."""
+
+from collections import deque
+from datetime import datetime
+from typing import Any, Final
+
+from callcenter import changes as ch
+from callcenter import events as ev
+from callcenter.tracking import ids
+from callcenter.tracking.calls import CallFacts
+from callcenter.tracking.directory import Directory
+from callcenter.tracking.legs import Leg
+
+REMEMBERED: Final = 8192
+"""How many channels that are gone are remembered, so that a late event about one is no anomaly."""
+
+
+class World:
+    """The legs and calls of one PBX. `out` gathers what is said while one event is taken."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.legs: dict[str, Leg] = {}
+        self.calls: dict[str, CallFacts] = {}
+        """linkedid → call; a call that has had several linkedids is there under each."""
+        self.dialed_by_us: dict[str, str] = {}
+        """Channel id of an originate of ours that has not begun yet → number to be called."""
+        self.resyncing = False
+        self.out: list[ch.Change] = []
+        self._gone: set[str] = set()
+        self._gone_order: deque[str] = deque()
+
+    def emit(self, kind: type[ch.CallChange], call: CallFacts, at: datetime, **details: Any) -> None:
+        """Say that a call changed; nothing is said of a call whose direction is not decided."""
+        if call.direction is not None:
+            self.out.append(kind(at=at, call=call.record(), **details))
+
+    def anomaly(self, event: ev.Event, reason: str, channel: str | None = None, leg: Leg | None = None) -> None:
+        """Say that an event cannot be."""
+        self.out.append(
+            ch.Anomaly(
+                at=event.at,
+                event=type(event).__name__,
+                reason=reason,
+                channel=channel,
+                call_id=leg.call.call_id if leg is not None else None,
+            )
+        )
+
+    def leg(self, event: ev.Event, uniqueid: str) -> Leg | None:
+        """The leg that an event is about. None: it is gone already, or was never seen, which is an anomaly."""
+        leg = self.legs.get(uniqueid)
+        if leg is None and uniqueid not in self._gone:
+            self.anomaly(event, "the channel is not known", uniqueid)
+        return leg
+
+    def call_for(self, linkedid: str, at: datetime) -> CallFacts:
+        """The call that goes by a linkedid; a new one where there is none."""
+        call = self.calls.get(linkedid)
+        if call is None:
+            call_id = ids.call_id(self.directory.pbx, linkedid)
+            call = self.calls[linkedid] = CallFacts(call_id, linkedid, self.directory, at)
+            if self.resyncing:
+                call.mark_resynced()
+        return call
+
+    def has_been(self, uniqueid: str) -> bool:
+        """Whether a channel is there, or was until lately."""
+        return uniqueid in self.legs or uniqueid in self._gone
+
+    def remove(self, leg: Leg) -> None:
+        """A channel is gone."""
+        del self.legs[leg.uniqueid]
+        del leg.call.legs[leg.uniqueid]
+        self._gone.add(leg.uniqueid)
+        self._gone_order.append(leg.uniqueid)
+        if len(self._gone_order) > REMEMBERED:
+            self._gone.discard(self._gone_order.popleft())
+
+    def drop(self, call: CallFacts) -> None:
+        """A call is over, or turned out to be none."""
+        for linkedid in call.linkedids:
+            if self.calls.get(linkedid) is call:
+                del self.calls[linkedid]
+
+    def open_calls(self) -> list[CallFacts]:
+        """Each call that goes on, once, oldest first."""
+        return list({id(call): call for call in self.calls.values()}.values())

@@ -1,0 +1,102 @@
+"""The schema that migrations make is the one that the tables declare."""
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+import callcenter.accounts.tables
+import callcenter.calllog.tables
+import callcenter.customers.tables
+import crm_bridge.tables
+from callcenter.db import migrations
+from callcenter.db.engine import Database, connect
+from callcenter.db.schema import metadata
+from callcenter.errors import DatabaseError
+
+DECLARING = (
+    callcenter.accounts.tables,
+    callcenter.calllog.tables,
+    callcenter.customers.tables,
+    crm_bridge.tables,
+)
+
+CHECKS = """
+    SELECT conrelid::regclass::text AS place, conname AS name, pg_get_constraintdef(oid) AS definition
+    FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY 1, 2
+"""
+INDEXES = "SELECT indexname AS name, indexdef AS definition FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+
+
+def _differences(connection: Connection) -> list[object]:
+    options = {
+        "compare_type": True,
+        "compare_server_default": True,
+        # alembic cannot read a COLLATE back; the next test compares this index in PostgreSQL's own words
+        "include_object": lambda thing, name, kind, reflected, other: name != "ix_customers_name",
+    }
+    context = MigrationContext.configure(connection, opts=options)
+    return list(compare_metadata(context, metadata))
+
+
+async def test_migrations_make_what_the_tables_declare(database: Database) -> None:
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_checks_and_indexes_are_the_declared_ones_to_the_letter(database: Database, empty_url: str) -> None:
+    """Alembic compares neither CHECKs nor what an index includes, so PostgreSQL's own words are compared."""
+    declared = await connect(empty_url, pool_size=1)
+    try:
+        async with declared.engine.begin() as connection:
+            await connection.run_sync(metadata.create_all)
+        for query in (CHECKS, INDEXES):
+            found = {tuple(row) for row in await database.pool.fetch(query)}
+            found -= {row for row in found if "alembic_version" in row[-1]}
+            assert found == {tuple(row) for row in await declared.pool.fetch(query)}
+    finally:
+        await declared.close()
+
+
+def test_every_key_begins_with_the_tenant() -> None:
+    for table in metadata.sorted_tables:
+        first = next(iter(table.primary_key.columns)).name
+        assert first == ("id" if table.name == "tenants" else "tenant_id"), table.name
+
+
+async def test_upgrading_again_changes_nothing(database: Database) -> None:
+    before = await database.pool.fetchval("SELECT count(*) FROM pg_class")
+    await migrations.upgrade(database)
+    assert await migrations.current(database) == migrations.head()
+    assert await database.pool.fetchval("SELECT count(*) FROM pg_class") == before
+
+
+async def test_of_processes_that_upgrade_at_once_one_does_the_work(empty_url: str) -> None:
+    opened = [await connect(empty_url, pool_size=1) for _ in range(3)]
+    try:
+        await asyncio.gather(*(migrations.upgrade(database) for database in opened))
+        assert await migrations.current(opened[0]) == migrations.head()
+    finally:
+        for database in opened:
+            await database.close()
+
+
+async def test_an_empty_database_is_refused_with_the_command_to_run(empty_url: str) -> None:
+    database = await connect(empty_url, pool_size=1)
+    try:
+        with pytest.raises(DatabaseError, match="is empty: run `callcenter db upgrade`"):
+            await migrations.check(database)
+        await migrations.upgrade(database)
+        await migrations.check(database)
+    finally:
+        await database.close()
+
+
+async def test_a_database_of_a_newer_program_is_refused(database: Database) -> None:
+    await database.pool.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseError, match="newer version"):
+        await migrations.check(database)
+    with pytest.raises(DatabaseError, match="newer version"):
+        await migrations.upgrade(database)

@@ -1,0 +1,54 @@
+"""What any SIP callee can do with its next call, at a desk or out in the world: answer, let it ring, say no."""
+
+from typing import NamedTuple
+
+from tests.testbed.sipp import Sipp, SippRun
+
+BUSY = "486 Busy Here"
+DECLINED = "603 Decline"
+UNAVAILABLE = "503 Service Unavailable"
+NO_SUCH_NUMBER = "404 Not Found"
+
+
+class Callee(NamedTuple):
+    """One who can be called at an address. Each method returns when the next call can come; the run ends with that
+    call.
+    """
+
+    sipp: Sipp
+    host: str
+    port: int
+
+    async def answers(self, *, after_s: float = 0.5) -> SippRun:
+        """Ring this long, answer, and stay until the other side hangs up."""
+        return await self._take("answer-until-hung-up", ring=after_s)
+
+    async def answers_and_hangs_up(self, *, after_s: float = 0.5, talk_s: float = 1) -> SippRun:
+        """Ring, answer, talk this long, and hang up."""
+        return await self._take("answer-then-hang-up", ring=after_s, talk=talk_s)
+
+    async def answers_holds_and_hangs_up(
+        self, *, after_s: float = 0.5, talk_s: float = 1, hold_s: float = 1
+    ) -> SippRun:
+        """Ring, answer, talk, hold, resume, talk as long again, and hang up."""
+        return await self._take("answer-hold-resume", ring=after_s, talk=talk_s, hold=hold_s)
+
+    async def rings(self) -> SippRun:
+        """Ring until the call is taken away again."""
+        return await self._take("ring-until-canceled")
+
+    async def refuses(self, status: str = BUSY, *, after_s: float | None = None) -> SippRun:
+        """Say no with this SIP status, at once or after ringing this long."""
+        if after_s is None:
+            return await self._take("refuse-at-once", status=status)
+        return await self._take("refuse", status=status, ring=after_s)
+
+    async def _take(self, scenario: str, status: str = "", **variables: float) -> SippRun:
+        return await self.sipp.start(
+            scenario,
+            host=self.host,
+            port=self.port,
+            variables=variables,
+            status=status,
+            listens=True,
+        )

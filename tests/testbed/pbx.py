@@ -1,0 +1,54 @@
+"""Everything at once: Asterisk, its phones and its trunk."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.testbed.asterisk import Asterisk
+from tests.testbed.phones import Phone
+from tests.testbed.ports import LOOPBACK
+from tests.testbed.sipp import Sipp, SippRun
+from tests.testbed.trunk import Trunk
+
+
+class Pbx:
+    """A PBX in service. Use it as an async context manager; ``values`` are those of :class:`Asterisk`."""
+
+    def __init__(self, chroot: Path, **values: Any) -> None:
+        self.asterisk = Asterisk(chroot, **values)
+        self._phones: dict[str, Phone] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.asterisk)
+        values = self.asterisk.values
+        self._sipp = Sipp(self.asterisk.chroot, self.asterisk.home, (LOOPBACK, values.sip_port))
+        self._stack.push_async_callback(self._sipp.stop)
+        self.trunk = Trunk(self._sipp, values.trunk_port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def phone(self, extension: str) -> Phone:
+        """Return the phone of an extension, registered; the same one each time."""
+        if extension not in self._phones:
+            phone = Phone(self._sipp, extension, self.asterisk.values.phone_secrets[extension])
+            await phone.register()
+            self._phones[extension] = phone
+        return self._phones[extension]
+
+    async def phones(self, *extensions: str) -> list[Phone]:
+        """Return the phones of these extensions, registered."""
+        return [await self.phone(extension) for extension in extensions]
+
+    @staticmethod
+    async def finished(*runs: SippRun, deadline_s: float = 60) -> None:
+        """Wait until all these calls have ended as their scenarios say; :class:`SippFailed` if one has not."""
+        async with asyncio.TaskGroup() as group:
+            for number, run in enumerate(runs):
+                group.create_task(run.finished(deadline_s=deadline_s), name=f"call {number}: {run.name}")

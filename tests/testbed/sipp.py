@@ -1,0 +1,121 @@
+"""SIPp, one process for one call: start it, and learn whether the call went as its scenario says."""
+
+import asyncio
+import itertools
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.testbed.ports import free_udp_port, udp_port_is_bound
+
+SCENARIOS = Path(__file__).parent / "sipp"
+_CALL_S = 60
+_START_S = 10
+
+
+class SippFailed(AssertionError):
+    """A call did not go as its scenario says; the text holds what SIPp did not expect."""
+
+
+class SippRun:
+    """A SIPp process that plays one side of one call."""
+
+    def __init__(self, name: str, process: Process, errors: Path, messages: Path) -> None:
+        self.name = name
+        self._process, self._errors, self._messages = process, errors, messages
+
+    async def finished(self, *, deadline_s: float = _CALL_S) -> None:
+        """Wait for the end of the call.
+
+        Raises:
+            SippFailed: The call went otherwise than the scenario says, or did not end in time.
+        """
+        try:
+            async with asyncio.timeout(deadline_s):
+                status = await self._process.wait()
+        except TimeoutError:
+            await self.stop()
+            raise SippFailed(f"{self.name}: the call did not end within {deadline_s} s\n{self.report()}") from None
+        if status != 0:
+            raise SippFailed(f"{self.name}: SIPp exited with {status}\n{self.report()}")
+
+    async def stop(self) -> None:
+        """End the process, whatever the call is doing; harmless if it has ended."""
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    @property
+    def running(self) -> bool:
+        """Whether the call, or the wait for it, is still going on."""
+        return self._process.returncode is None
+
+    def report(self) -> str:
+        """Return what SIPp complained of, and the SIP messages it saw."""
+        texts = [path.read_text("utf-8", "replace") for path in (self._errors, self._messages) if path.exists()]
+        return "\n".join(texts)[-6000:]
+
+
+class Sipp:
+    """Starts SIPp from the chroot. All that it started can be stopped at once."""
+
+    def __init__(self, chroot: Path, home: Path, remote: tuple[str, int]) -> None:
+        self._chroot, self._remote = chroot, remote
+        self._home = home / "sipp"
+        self._home.mkdir()
+        self._numbers = itertools.count(1)
+        self._runs: list[SippRun] = []
+
+    async def start(
+        self,
+        scenario: str,
+        *,
+        host: str,
+        port: int,
+        keys: Mapping[str, str] | None = None,
+        variables: Mapping[str, float] | None = None,
+        password: str | None = None,
+        status: str = "",
+        listens: bool = False,
+    ) -> SippRun:
+        """Start one call of a scenario at this address, and return when it has sent or, if it ``listens``, can be
+        called.
+
+        ``keys`` stand for ``[name]`` in the scenario; ``variables`` are its pauses, in seconds, and end in ``_ms``
+        there; ``status`` is the SIP status line of a refusal, such as ``486 Busy Here``.
+        """
+        name = f"{next(self._numbers):02}-{scenario}-{host}-{port}"
+        inside = "/" + str(self._home.relative_to(self._chroot))
+        text = (SCENARIOS / f"{scenario}.xml").read_text(encoding="utf-8")
+        (self._home / f"{name}.xml").write_text(text.replace("{{status}}", status), encoding="utf-8")
+        media = free_udp_port(host)
+        command = ["chroot", str(self._chroot), "sipp", f"{self._remote[0]}:{self._remote[1]}"]
+        command += ["-sf", f"{inside}/{name}.xml", "-i", host, "-p", str(port), "-mi", host]
+        command += ["-min_rtp_port", str(media), "-m", "1", "-l", "1", "-nostdin", "-aa", "-cp", str(free_udp_port())]
+        command += ["-trace_err", "-error_file", f"{inside}/{name}.errors"]
+        command += ["-trace_msg", "-message_file", f"{inside}/{name}.messages"]
+        for key, text in (keys or {}).items():
+            command += ["-key", key, text]
+        for variable, seconds in (variables or {}).items():
+            command += ["-set", f"{variable}_ms", str(round(seconds * 1000))]
+        if password is not None:
+            command += ["-ap", password]
+        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
+        run = SippRun(name, process, self._home / f"{name}.errors", self._home / f"{name}.messages")
+        self._runs.append(run)
+        if listens:
+            await self._bound(run, host, port)
+        return run
+
+    async def stop(self) -> None:
+        """End every process that is still there."""
+        for run in self._runs:
+            await run.stop()
+
+    async def _bound(self, run: SippRun, host: str, port: int) -> None:
+        async with asyncio.timeout(_START_S):
+            while not udp_port_is_bound(host, port):
+                if not run.running:
+                    await run.finished()
+                    raise SippFailed(f"{run.name}: SIPp ended before it listened")
+                await asyncio.sleep(0.02)
