@@ -155,9 +155,12 @@ function depart(departure: Departure): void {
   desk.departures = [...others, departure].slice(-DEPARTURES_KEPT);
 }
 
+/** Rings, and is known to be shown with its name: the pop is there. */
+const pops = (one: Card): boolean => one.state === "ringing" && one.match !== null && one.direction !== "outbound";
+
 function attend(before: Card[], leading: boolean): void {
-  const ringing = cards.value.filter((one) => one.state === "ringing" && one.direction !== "outbound");
-  const known = new Set(before.filter((one) => one.state === "ringing").map((one) => one.id));
+  const known = new Set(before.filter(pops).map((one) => one.id));
+  const ringing = cards.value.filter(pops);
   const fresh = ringing.find((one) => !known.has(one.id));
   if (fresh && leading) parts?.onRing(fresh, tabs?.seen ?? true);
   if (ringing.length === 0) parts?.onQuiet();
