@@ -152,9 +152,7 @@ class Audience:
         self._show(talk, agent, part, at, effects)
         self._want(talk, agent, part, Ring(at, offer.rang_at, offer.interface, offer.queue), effects)
 
-    def _stop_ringing(
-        self, talk: Talk, agent: str, offer: Offer, at: datetime, effects: list[Effect]
-    ) -> None:
+    def _stop_ringing(self, talk: Talk, agent: str, offer: Offer, at: datetime, effects: list[Effect]) -> None:
         part = talk.parts.get(agent)
         if part is None:
             return
@@ -165,9 +163,7 @@ class Audience:
             self._withdraw(agent, part, views.withdrawal(offer), effects)
         self._show(talk, agent, part, at, effects)
 
-    def _connect(
-        self, talk: Talk, agent: str, interface: str | None, at: datetime, effects: list[Effect]
-    ) -> None:
+    def _connect(self, talk: Talk, agent: str, interface: str | None, at: datetime, effects: list[Effect]) -> None:
         """An agent talks; one who picked up without being rung is shown the pop now."""
         part = talk.part(agent)
         part.answered = part.connected = True

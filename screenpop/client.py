@@ -1,23 +1,33 @@
 """One connected page: a socket that is written to at once or cut off, and never waited for."""
 
+import asyncio
+import socket
 import time
 from math import inf
 
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
+from screenpop.timing import Timing
+
 TOO_SLOW = 4408
 FLOOD = 4429
-HEARTBEAT = 20.0
-"""Seconds between pings; a client from which nothing came for two of them is dead."""
-WRITE_DEADLINE = 10.0
-"""Seconds that a client may take to read what was written."""
-CLOSE_DEADLINE = 3.0
-"""Seconds that a closing handshake may take."""
+SEND_BUFFER = 64 * 1024
+"""What the kernel may hold for a client: enough for a day of pops, little for one who does not read."""
 BYTES_PER_S = 32 * 1024
 """What a client may send on average, pings and all; as much again at once."""
 MESSAGES_PER_S = 10.0
 MESSAGE_BURST = 40.0
+
+
+def frame(text: bytes) -> bytes:
+    """The WebSocket frame of a server's text message (RFC 6455, 5.2): made once, however many pages get it."""
+    size = len(text)
+    if size < 126:
+        return b"\x81%c%b" % (size, text)
+    if size < 65536:
+        return b"\x81\x7e%c%c%b" % (size >> 8, size & 0xFF, text)
+    return b"\x81\x7f" + size.to_bytes(8, "big") + text
 
 
 class Socket(ServerConnection):
@@ -26,6 +36,11 @@ class Socket(ServerConnection):
     heard = 0.0
     """When the last byte came, on the monotonic clock."""
     _allowance = float(BYTES_PER_S)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Bound what the kernel takes, so that a client that does not read is noticed early."""
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the network; one that sends too many is cut off before they are looked at."""
@@ -51,8 +66,9 @@ class Client:
     """One page of an agent.
 
     Args:
-        socket: the connection, after its handshake.
+        connection: the connection, after its handshake.
         limit: bytes that may wait to be sent.
+        timing: its deadlines.
     """
 
     __slots__ = (
@@ -60,33 +76,38 @@ class Client:
         "_closing_since",
         "_limit",
         "_pinged",
+        "_timing",
         "_tokens",
         "session",
         "socket",
         "verbs",
     )
 
-    def __init__(self, socket: Socket, limit: int) -> None:
-        self.socket = socket
+    def __init__(self, connection: Socket, limit: int, timing: Timing) -> None:
+        self.socket = connection
         self.session = ""
         self.verbs = 0
         """Verbs in progress."""
         self._limit = limit
+        self._timing = timing
         self._busy_since: float | None = None
         self._closing_since: float | None = None
-        self._pinged = socket.heard
-        self._tokens = (MESSAGE_BURST, socket.heard)
+        self._pinged = connection.heard
+        self._tokens = (MESSAGE_BURST, connection.heard)
 
-    def send(self, text: bytes) -> bool:
-        """Write a message; False where the client is gone, or was cut off because it does not read."""
-        socket = self.socket
-        if socket.state is not State.OPEN:
+    def write(self, data: bytes) -> bool:
+        """Write a frame; False where the client is gone, or was cut off because it does not read.
+
+        The frame goes straight to the transport: no extension is negotiated, and nobody sends fragments here.
+        """
+        connection = self.socket
+        if connection.protocol.state is not State.OPEN:
             return False
-        if socket.transport.get_write_buffer_size() > self._limit:
-            socket.shut(TOO_SLOW, "you read too slowly: connect again")
+        transport = connection.transport
+        if transport.get_write_buffer_size() > self._limit:
+            connection.shut(TOO_SLOW, "you read too slowly: connect again")
             return False
-        socket.protocol.send_text(text)
-        socket.send_data()
+        transport.write(data)
         return True
 
     def may_speak(self) -> bool:
@@ -99,22 +120,22 @@ class Client:
 
     def check(self, now: float) -> None:
         """Cut off a client that does not read, is dead, or does not finish closing; ping a silent one."""
-        socket = self.socket
-        if socket.state is not State.OPEN:
+        connection = self.socket
+        if connection.state is not State.OPEN:
             self._closing_since = self._closing_since or now
-            if now - self._closing_since > CLOSE_DEADLINE:
-                socket.transport.abort()
+            if now - self._closing_since > self._timing.close_s:
+                connection.transport.abort()
             return
-        if not socket.transport.get_write_buffer_size():
+        if not connection.transport.get_write_buffer_size():
             self._busy_since = None
         elif self._busy_since is None:
             self._busy_since = now
-        elif now - self._busy_since > WRITE_DEADLINE:
-            socket.shut(TOO_SLOW, "you read too slowly: connect again")
+        elif now - self._busy_since > self._timing.write_s:
+            connection.shut(TOO_SLOW, "you read too slowly: connect again")
             return
-        if now - socket.heard > 2 * HEARTBEAT:
-            socket.transport.abort()
-        elif now - max(socket.heard, self._pinged) > HEARTBEAT:
+        if now - connection.heard > 2 * self._timing.heartbeat_s:
+            connection.transport.abort()
+        elif now - max(connection.heard, self._pinged) > self._timing.heartbeat_s:
             self._pinged = now
-            socket.protocol.send_ping(b"")
-            socket.send_data()
+            connection.protocol.send_ping(b"")
+            connection.send_data()

@@ -7,19 +7,16 @@ from uuid import UUID
 
 from screenpop import messages
 from screenpop.audience import Audience, Delivery, Effect, Lookup
-from screenpop.client import Client
+from screenpop.client import Client, frame
 from screenpop.contracts import Identity
 from screenpop.messages import Numbered, Pop, Resume
 from screenpop.stream import Stream
 from screenpop.telemetry import Telemetry
+from screenpop.timing import Timing
 
 REPLACED = 4409
 MAX_TABS = 8
 """Pages of one agent; the oldest is closed when there are more."""
-ABSENT_AFTER = 60.0
-"""Seconds without a page after which an agent counts as offline: a reload takes less."""
-FORGET_AFTER = 900.0
-"""Seconds without a page after which unacknowledged pops of calls that are over are dropped."""
 
 
 class Desk:
@@ -33,23 +30,29 @@ class Desk:
 
     def send(self, texts: list[bytes]) -> bool:
         """Write to every page; whether there was one."""
+        clients = self.clients
+        if not clients:
+            return False
         sent = False
         for text in texts:
-            for client in self.clients:
-                sent |= client.send(text)
+            data = frame(text)
+            for client in clients:
+                sent |= client.write(data)
         return sent
 
 
 class Floor:
     """All desks of a tenant. Everything here is synchronous: nobody waits for a page."""
 
-    def __init__(self, tenant_id: int, telemetry: Telemetry) -> None:
+    def __init__(self, tenant_id: int, telemetry: Telemetry, timing: Timing) -> None:
         self.tenant_id = tenant_id
         self.audience = Audience()
         self._desks: dict[str, Desk] = {}
         self._away: dict[str, float] = {}
+        self._present: set[str] = set()
         self._rang: dict[UUID, dict[str, float]] = {}
         self._telemetry = telemetry
+        self._timing = timing
 
     def rang(self, call_id: UUID, agent: str, arrived: float) -> None:
         """Remember when the event that may become a pop arrived, on the `perf_counter` clock."""
@@ -82,19 +85,18 @@ class Floor:
         """Send one message to many agents (None: all at a desk): encoded once, numbered for each."""
         body = messages.encode(message)
         desks = (
-            self._desks.values()
-            if agents is None
-            else [desk for agent in agents if (desk := self._desks.get(agent))]
+            self._desks.values() if agents is None else [desk for agent in agents if (desk := self._desks.get(agent))]
         )
         for desk in desks:
-            texts = desk.stream.append(message, body)
-            if desk.clients:
-                desk.send(texts)
+            desk.send(desk.stream.append(message, body))
 
     def enter(self, who: Identity, client: Client, resume: Resume | None) -> None:
         """Greet a page. One that resumes a session takes it from the socket that had it."""
         desk = self._desk(who.agent)
         self._away.pop(who.agent, None)
+        if who.agent not in self._present:
+            self._present.add(who.agent)
+            self._telemetry.agents.inc()
         effects = self.audience.arrive(who.agent, datetime.now(UTC))
         self.deliver(effects)
         if resume is not None:
@@ -105,7 +107,7 @@ class Floor:
         opening = desk.stream.open(secrets.token_hex(6), resume)
         client.session = opening.session
         for text in (opening.welcome, *opening.missed):
-            client.send(text)
+            client.write(frame(text))
         desk.clients.append(client)
 
     def leave(self, who: Identity, client: Client, now: float) -> None:
@@ -132,9 +134,11 @@ class Floor:
     def tidy(self, now: float) -> None:
         """Count agents as offline whose pages are gone for long, and in the end forget their desks."""
         for agent, left in list(self._away.items()):
-            if now - left > ABSENT_AFTER:
+            if now - left > self._timing.absent_s and agent in self._present:
+                self._present.remove(agent)
+                self._telemetry.agents.dec()
                 self.deliver(self.audience.leave(agent, datetime.now(UTC)))
-            if now - left > FORGET_AFTER and not self._desks[agent].stream.calls:
+            if now - left > self._timing.forget_s and not self._desks[agent].stream.calls:
                 del self._away[agent], self._desks[agent]
 
     def _replace(self, desk: Desk, client: Client) -> None:

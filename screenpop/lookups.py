@@ -12,6 +12,7 @@ from screenpop.contracts import Matcher
 from screenpop.floor import Floor
 from screenpop.messages import Match
 from screenpop.telemetry import Telemetry
+from screenpop.timing import Timing
 
 MAX_AT_ONCE = 512
 """Look-ups in progress; beyond, pops go out unmatched at once."""
@@ -26,15 +27,13 @@ class Lookups:
     Args:
         matcher: answers them.
         telemetry: counts them.
-        patience_s: seconds after which the waiting pops go out as `incomplete`.
-        deadline_s: seconds after which the answer is no longer waited for.
+        timing: when the waiting pops go out as `incomplete`, and when the answer is no longer waited for.
     """
 
-    def __init__(self, matcher: Matcher, telemetry: Telemetry, patience_s: float, deadline_s: float) -> None:
+    def __init__(self, matcher: Matcher, telemetry: Telemetry, timing: Timing) -> None:
         self._matcher = matcher
         self._telemetry = telemetry
-        self._patience_s = patience_s
-        self._deadline_s = deadline_s
+        self._timing = timing
         self._running = 0
 
     def start(self, group: asyncio.TaskGroup | None, floor: Floor, lookup: Lookup) -> None:
@@ -48,10 +47,10 @@ class Lookups:
 
     async def _run(self, floor: Floor, lookup: Lookup) -> None:
         loop = asyncio.get_running_loop()
-        late = loop.call_later(self._patience_s, self._overdue, floor, lookup)
+        late = loop.call_later(self._timing.patience_s, self._overdue, floor, lookup)
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self._timing.lookup_s):
                 match = await self._matcher.match(floor.tenant_id, lookup.number, lookup.pbx, lookup.trunk)
         except TimeoutError:
             outcome = "timeout"
@@ -60,7 +59,7 @@ class Lookups:
             # The type only: the text of a database error may hold the number.
             _log.warning("look-up failed", call_id=str(lookup.call_id), problem=type(problem).__name__)
         else:
-            outcome = "late" if time.perf_counter() - started > self._patience_s else "in time"
+            outcome = "late" if time.perf_counter() - started > self._timing.patience_s else "in time"
             if len(match.candidates) > MAX_CANDIDATES:
                 match = msgspec.structs.replace(match, candidates=match.candidates[:MAX_CANDIDATES])
             self._answer(floor, lookup, match)

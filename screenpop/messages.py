@@ -21,9 +21,7 @@ VerbId = Annotated[str, Meta(min_length=1, max_length=64, description="Chosen by
 MatchStatus = Literal["none", "one", "several", "ignored", "incomplete"]
 CallState = Literal["ringing", "queued", "talking", "held", "ended"]
 AgentStatus = Literal["offline", "ready", "ringing", "busy", "paused"]
-Reason = Literal[
-    "answered_elsewhere", "caller_gave_up", "no_answer", "busy", "rejected", "unavailable", "ended"
-]
+Reason = Literal["answered_elsewhere", "caller_gave_up", "no_answer", "busy", "rejected", "unavailable", "ended"]
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -47,9 +47,7 @@ class Presence:
         agent.present = False
         return agent.tell(at)
 
-    def engage(
-        self, name: str, call: UUID, state: CallState, dialed: bool, at: datetime
-    ) -> AgentState | None:
+    def engage(self, name: str, call: UUID, state: CallState, dialed: bool, at: datetime) -> AgentState | None:
         """A call of the agent has this state now; who `dialed` is busy from the start."""
         agent = self._agent(name)
         if state == "ended":

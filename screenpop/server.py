@@ -23,14 +23,15 @@ from callcenter.errors import BadInput
 from callcenter.settings import ScreenpopSettings
 from screenpop import messages
 from screenpop.audience import Delivery, Effect
-from screenpop.client import CLOSE_DEADLINE, FLOOD, Client, Socket
+from screenpop.client import FLOOD, TOO_SLOW, Client, Socket
 from screenpop.contracts import Dialer, Identity, Matcher, Tickets
-from screenpop.floor import Floor
+from screenpop.floor import REPLACED, Floor
 from screenpop.lookups import Lookups
 from screenpop.messages import Ack, Dial, Hangup, Hello, Numbered
 from screenpop.origins import Origins
 from screenpop.presence import Seat
 from screenpop.telemetry import Telemetry
+from screenpop.timing import Timing
 from screenpop.verbs import Verbs
 
 PATH = "/screenpop"
@@ -38,10 +39,20 @@ BAD_MESSAGE = 4400
 BAD_TICKET = 4401
 GOING_AWAY = 1001
 INTERNAL = 1011
-HELLO_DEADLINE = 5.0
+CUT_OFF = {
+    1009: "oversized",
+    INTERNAL: "error",
+    BAD_MESSAGE: "message",
+    BAD_TICKET: "ticket",
+    TOO_SLOW: "slow",
+    REPLACED: "replaced",
+    FLOOD: "flood",
+}
+"""Close codes with which the server ends a connection on its own account, as the metrics call them."""
 MAX_STRANGERS = 1024
 """Connections that have not said hello yet; more are refused."""
-SWEEP_INTERVAL = 1.0
+
+DEFAULT_TIMING = Timing()
 
 _log = structlog.get_logger(__name__)
 # The library reports each broken handshake with a traceback; they are counted here instead.
@@ -60,8 +71,7 @@ class ScreenpopServer:
         matcher: finds customers.
         dialer: does what agents ask for.
         registry: where the metrics go.
-        patience_s: seconds that a pop waits for its match.
-        lookup_deadline_s: seconds after which a look-up is given up.
+        timing: the deadlines.
     """
 
     def __init__(
@@ -74,16 +84,16 @@ class ScreenpopServer:
         matcher: Matcher,
         dialer: Dialer,
         registry: CollectorRegistry,
-        patience_s: float = 0.8,
-        lookup_deadline_s: float = 10.0,
+        timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self._settings = settings
+        self._timing = timing
         self._origins = origins
         self._tenants = tenants
         self._tickets = tickets
         self._telemetry = Telemetry(registry)
-        self._lookups = Lookups(matcher, self._telemetry, patience_s, lookup_deadline_s)
-        self._verbs = Verbs(dialer)
+        self._lookups = Lookups(matcher, self._telemetry, timing)
+        self._verbs = Verbs(dialer, timing.verb_s)
         self._floors: dict[int, Floor] = {}
         self._clients: set[Client] = set()
         self._strangers = 0
@@ -107,9 +117,9 @@ class ScreenpopServer:
             compression=None,
             max_size=messages.MAX_MESSAGE,
             max_queue=4,
-            open_timeout=HELLO_DEADLINE,
+            open_timeout=self._timing.hello_s,
             ping_interval=None,
-            close_timeout=CLOSE_DEADLINE,
+            close_timeout=self._timing.close_s,
             server_header=None,
             logger=_library_log,
         )
@@ -175,7 +185,7 @@ class ScreenpopServer:
     def _floor(self, tenant_id: int) -> Floor:
         floor = self._floors.get(tenant_id)
         if floor is None:
-            floor = self._floors[tenant_id] = Floor(tenant_id, self._telemetry)
+            floor = self._floors[tenant_id] = Floor(tenant_id, self._telemetry, self._timing)
         return floor
 
     def _act(self, floor: Floor, effects: list[Effect]) -> None:
@@ -192,9 +202,7 @@ class ScreenpopServer:
             return connection.respond(403, refusal)
         if self._strangers >= MAX_STRANGERS:
             self._telemetry.refused.labels("crowd").inc()
-            return connection.respond(
-                503, "Too many connections wait to log in: try again in some seconds.\n"
-            )
+            return connection.respond(503, "Too many connections wait to log in: try again in some seconds.\n")
         return None
 
     async def _handle(self, connection: ServerConnection) -> None:
@@ -203,7 +211,7 @@ class ScreenpopServer:
         for exchange in (connection.request, connection.response):
             if exchange is not None:
                 exchange.headers.clear()  # kilobytes of browser headers, for as long as the page is open
-        client = Client(connection, self._settings.queue_limit * 1024)
+        client = Client(connection, self._settings.queue_limit * 1024, self._timing)
         self._clients.add(client)
         self._telemetry.clients.inc()
         try:
@@ -211,13 +219,16 @@ class ScreenpopServer:
         except ConnectionClosed:
             pass
         except BadInput as problem:
-            self._refuse(client, BAD_MESSAGE, str(problem), "message")
+            connection.shut(BAD_MESSAGE, str(problem))
         except Exception as problem:
             _log.exception("a screen-pop connection failed", problem=type(problem).__name__)
-            self._refuse(client, INTERNAL, "something went wrong on the server", "error")
+            connection.shut(INTERNAL, "something went wrong on the server: try again")
         finally:
             self._telemetry.clients.dec()
             await connection.close()
+            sent = connection.protocol.close_sent
+            if sent is not None and sent.code in CUT_OFF:
+                self._telemetry.refused.labels(CUT_OFF[sent.code]).inc()
             self._clients.discard(client)
 
     async def _converse(self, client: Client) -> None:
@@ -238,24 +249,23 @@ class ScreenpopServer:
     async def _greet(self, client: Client) -> tuple[Hello | None, Identity | None]:
         """Take the ticket; what is not a valid hello in time ends the connection."""
         try:
-            async with asyncio.timeout(HELLO_DEADLINE):
+            async with asyncio.timeout(self._timing.hello_s):
                 hello = messages.decode(_text(await client.socket.recv()))
-                if not isinstance(hello, Hello):
-                    raise BadInput("the first message must be hello, with a ticket")
-                who = await self._tickets.redeem(hello.ticket)
         except TimeoutError:
             raise BadInput("no hello in time") from None
+        if not isinstance(hello, Hello):
+            raise BadInput("the first message must be hello, with a ticket")
+        async with asyncio.timeout(self._timing.hello_s):
+            who = await self._tickets.redeem(hello.ticket)
         if who is None:
-            self._refuse(
-                client, BAD_TICKET, "the ticket is unknown, used or too old: get a new one", "ticket"
-            )
+            client.socket.shut(BAD_TICKET, "the ticket is unknown, used or too old: get a new one")
         return hello, who
 
     async def _listen(self, client: Client, floor: Floor, who: Identity) -> None:
         while True:
             text = _text(await client.socket.recv())
             if not client.may_speak():
-                self._refuse(client, FLOOD, "too many messages: slow down", "flood")
+                client.socket.shut(FLOOD, "too many messages: slow down")
                 return
             message = messages.decode(text)
             match message:
@@ -266,14 +276,10 @@ class ScreenpopServer:
                 case Hello():
                     raise BadInput("hello was said already")
 
-    def _refuse(self, client: Client, code: int, reason: str, label: str) -> None:
-        self._telemetry.refused.labels(label).inc()
-        client.socket.shut(code, reason)
-
     async def _sweep(self) -> None:
         """Look after all connections, so that none needs a task or timer of its own for it."""
         while True:
-            await asyncio.sleep(SWEEP_INTERVAL)
+            await asyncio.sleep(self._timing.sweep_s)
             now = time.monotonic()
             for client in list(self._clients):
                 client.check(now)

@@ -16,9 +16,8 @@ class Telemetry:
             registry=registry,
         )
         self.clients = Gauge("screenpop_clients", "Pages connected.", registry=registry)
+        self.agents = Gauge("screenpop_agents", "Agents who are present.", registry=registry)
         self.refused = Counter(
             "screenpop_refused", "Connections refused or cut off, by reason.", ["reason"], registry=registry
         )
-        self.lookups = Counter(
-            "screenpop_lookups", "Look-ups of callers, by outcome.", ["outcome"], registry=registry
-        )
+        self.lookups = Counter("screenpop_lookups", "Look-ups of callers, by outcome.", ["outcome"], registry=registry)

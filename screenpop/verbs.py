@@ -13,7 +13,6 @@ from screenpop.messages import Dial, Hangup, Notice
 
 MAX_AT_ONCE = 4
 """Verbs of one page in progress."""
-DEADLINE = 15.0
 
 _log = structlog.get_logger(__name__)
 
@@ -21,8 +20,9 @@ _log = structlog.get_logger(__name__)
 class Verbs:
     """Runs verbs as tasks of a group; each ends with one notice that carries the verb's id."""
 
-    def __init__(self, dialer: Dialer) -> None:
+    def __init__(self, dialer: Dialer, deadline_s: float) -> None:
         self._dialer = dialer
+        self._deadline_s = deadline_s
 
     def start(
         self,
@@ -41,7 +41,7 @@ class Verbs:
 
     async def _run(self, floor: Floor, client: Client, who: Identity, verb: Dial | Hangup) -> None:
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(self._deadline_s):
                 if isinstance(verb, Dial):
                     await self._dialer.dial(who, verb.number)
                 else:
@@ -51,7 +51,8 @@ class Verbs:
         except CallCenterError as problem:
             _tell(floor, who, verb, str(problem))
         except Exception as problem:
-            _log.exception("a verb failed", agent=who.agent, problem=type(problem).__name__)
+            # The type only: the text may hold the number.
+            _log.error("a verb failed", agent=who.agent, problem=type(problem).__name__)
             _tell(floor, who, verb, "something went wrong on the server")
         else:
             _tell(floor, who, verb, None)

@@ -53,7 +53,8 @@ class Access:
         self._clock = clock
         self._ticket_life = ticket_life
         self._people = People(database)
-        self._keys = ApiKeys(database, clock)
+        self.keys = ApiKeys(database, clock)
+        """API keys, to make and revoke them."""
         self._sessions = Sessions(database, session_life, clock)
         self._seats = Seats(database)
         self._passwords = passwords or Passwords()
@@ -107,7 +108,7 @@ class Access:
 
     async def api_key(self, key: str) -> Principal:
         """The integration that `key` is for; raises `Unauthenticated`."""
-        return await self._keys.find(key)
+        return await self.keys.find(key)
 
     async def set_language(self, principal: Principal, language: str) -> None:
         """Keep the language that a person reads."""
@@ -149,7 +150,12 @@ class Access:
         """A ticket that opens the screen-pop once, and until when."""
         if principal.session is None:
             raise Forbidden("only a person who is logged in gets a ticket")
-        grant = Grant(tenant_id=principal.tenant_id, agent=_agent_of(principal), session=principal.session)
+        grant = Grant(
+            tenant_id=principal.tenant_id,
+            agent=_agent_of(principal),
+            role=principal.role,
+            session=principal.session,
+        )
         return self._tickets.issue(grant), self._clock() + self._ticket_life
 
     def redeem(self, ticket: str) -> Grant:

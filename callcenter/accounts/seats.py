@@ -12,8 +12,8 @@ from typing import Protocol
 import asyncpg
 import structlog
 
-from callcenter.accounts.audit import note
 from callcenter.accounts.values import Extension
+from callcenter.db.audit import note
 from callcenter.db.engine import Database
 from callcenter.db.unit import NativeUnit
 from callcenter.errors import CallCenterError, Conflict, NotFound
@@ -83,7 +83,14 @@ class Seats:
             if found.agent is not None:
                 if not force:
                     raise Conflict(f"{found.agent} sits at extension {extension}: choose another one")
-                await note(unit, by, "seat.force", "extension", f"{pbx}/{extension}", {"from": found.agent})
+                await note(
+                    unit,
+                    actor=by,
+                    action="seat.force",
+                    subject_type="extension",
+                    subject_id=f"{pbx}/{extension}",
+                    detail={"from": found.agent},
+                )
             await _leave(unit, agent)
             row = await unit.fetchrow(
                 "UPDATE extensions SET agent_id = $4, seated_at = now()"

@@ -1,13 +1,14 @@
 """What people add to a call: a note, an outcome, the right customer.
 
-Each raises the call's `version` and moves it to the end of the change feed, and leaves a note in the audit trail.
+Each moves the call to the end of the change feed, raises its `version` once it has ended, and leaves a note in the
+audit trail.
 The facts of the call are the tracker's alone, and the tracker's writes leave these untouched.
 """
 
 from uuid import UUID
 
 from callcenter.calllog.queries import get_call
-from callcenter.calllog.record import CallRecord
+from callcenter.callrecord import CallRecord
 from callcenter.db import audit
 from callcenter.db.unit import NativeUnit
 from callcenter.errors import BadInput, NotFound
@@ -69,7 +70,8 @@ async def _change(unit: NativeUnit, call_id: UUID, assignment: str, *values: obj
             ON CONFLICT (tenant_id) DO UPDATE SET last_seq = f.last_seq + 1
             RETURNING last_seq
         )
-        UPDATE calls c SET {assignment}, seq = feed.last_seq, version = c.version + 1
+        UPDATE calls c SET {assignment}, seq = feed.last_seq,
+            version = c.version + (c.ended_at IS NOT NULL)::int
         FROM feed WHERE c.tenant_id = $1 AND c.call_id = $2 AND c.merged_into IS NULL
         """,
         *(call_id, *values),

@@ -38,6 +38,11 @@ AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.QueryCanceledError,
+    # refused at the door: under maintenance, a replica after a fail-over, a password that was just changed
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
 )
 """Errors that pass: PostgreSQL is restarting, unreachable, full or busy."""
 
@@ -85,7 +90,8 @@ class CallLogWriter:
         self._idle.set()
         self._stopping = asyncio.Event()
         self._give_up_at: float | None = None
-        self._failures = 0
+        self.failures = 0
+        """Attempts in a row that PostgreSQL was away; 0 when it answers."""
         self.counters = Counters()
 
     @property
@@ -208,9 +214,9 @@ class CallLogWriter:
         for call in calls:
             if call.ended_at is not None:
                 self._customers.pop(call.call_id, None)
-        if self._failures:
+        if self.failures:
             logger.info("call log writes again", waiting=self.waiting, overflowed=self.counters.overflowed)
-            self._failures = 0
+            self.failures = 0
 
     async def _write_singly(self, calls: list[Call], merges: dict[UUID, UUID], problem: Exception) -> None:
         """Write the rest of a batch that one call spoiled."""
@@ -227,10 +233,10 @@ class CallLogWriter:
 
     async def _pause(self, problem: Exception) -> None:
         """Wait before the next attempt; longer each time. A stop shortens it to what its grace allows."""
-        if not self._failures:
+        if not self.failures:
             logger.warning("call log waits for PostgreSQL", reason=type(problem).__name__)
-        pause = min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S)
-        self._failures = min(self._failures + 1, 16)
+        pause = min(FIRST_PAUSE_S * 2**self.failures, LONGEST_PAUSE_S)
+        self.failures = min(self.failures + 1, 16)
         clock = asyncio.get_running_loop().time
         if self._give_up_at is None:
             with suppress(TimeoutError):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from callcenter.cli import db
 from callcenter.errors import CallCenterError
 
 app = typer.Typer(
@@ -20,6 +21,8 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="Configuration file (TOML); without: callcenter.toml here, if there is one."),
 ]
+
+app.add_typer(db.app, name="db")
 
 
 @app.command()

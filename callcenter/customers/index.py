@@ -89,9 +89,7 @@ class CustomerIndex:
                 if rows:
                     return list(_exact(rows))
             if number.national is not None:
-                rows = await connection.fetch(
-                    GUESS, tenant_id, number.national, number.suffix, number.international
-                )
+                rows = await connection.fetch(GUESS, tenant_id, number.national, number.suffix, number.international)
         return list(_guessed(rows))
 
     def _note_reached(self, reached: bool, problem: BaseException | None = None) -> None:

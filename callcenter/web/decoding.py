@@ -18,6 +18,7 @@ _AT = re.compile(r" - at `(?P<at>[^`]*)`$")
 _SAYINGS = (
     (re.compile(r"^Object missing required field `(.+)`$"), r"the field `\1` is missing"),
     (re.compile(r"^Object contains unknown field `(.+)`$"), r"there is no field `\1` here"),
+    (re.compile(r"^Expected `str` of length >= 1$"), "this must not be empty"),
     (re.compile(r"^Expected `str` of length >= (\d+)$"), r"at least \1 characters are needed"),
     (re.compile(r"^Expected `str` of length <= (\d+)$"), r"at most \1 characters are allowed"),
     (re.compile(r"^Expected `int` >= (-?\d+)$"), r"the smallest allowed number is \1"),

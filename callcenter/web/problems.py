@@ -52,7 +52,7 @@ KINDS: tuple[tuple[type[CallCenterError], Kind], ...] = (
     (Unauthenticated, Kind("unauthenticated", HTTPStatus.UNAUTHORIZED, "Nobody is logged in")),
     (Forbidden, Kind("forbidden", HTTPStatus.FORBIDDEN, "This is not allowed")),
     (NotFound, Kind("not-found", HTTPStatus.NOT_FOUND, "There is no such thing")),
-    (Conflict, Kind("conflict", HTTPStatus.CONFLICT, "It is different by now")),
+    (Conflict, Kind("conflict", HTTPStatus.CONFLICT, "This conflicts with what is there")),
     (TooMany, Kind("too-many", HTTPStatus.TOO_MANY_REQUESTS, "Too often")),
     (AmiTimeout, Kind("pbx-timeout", HTTPStatus.GATEWAY_TIMEOUT, "The PBX did not answer in time")),
     (AmiActionFailed, Kind("pbx-refused", HTTPStatus.BAD_GATEWAY, "The PBX refused")),

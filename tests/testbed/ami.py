@@ -93,14 +93,14 @@ class AmiLink:
             deadline_s=deadline_s,
         )
 
-    async def all_hung_up(self, *, calls: int = 1, deadline_s: float = 60) -> None:
+    async def all_hung_up(self, *, channels: int = 0, deadline_s: float = 20) -> None:
         """Wait until this many channels at least have come, and every one that came is gone."""
         async with asyncio.timeout(deadline_s):
             async with self._changed:
                 while True:
                     begun = {block["Uniqueid"] for block in self.blocks if block.get("Event") == "Newchannel"}
                     ended = {block["Uniqueid"] for block in self.blocks if block.get("Event") == "Hangup"}
-                    if len(begun) >= calls and begun <= ended:
+                    if len(begun) >= channels and begun <= ended:
                         return
                     if self._closed:
                         raise ConnectionError("Asterisk closed the AMI connection")

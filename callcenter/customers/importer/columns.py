@@ -79,9 +79,7 @@ def find(headers: Sequence[str], mapping: Iterable[str] = ()) -> Columns:
             + f". The columns are: {_listed(names)}"
         )
     if len(phones) > PHONE_LIMIT:
-        raise BadFile(
-            f"{len(phones)} phone columns, and {PHONE_LIMIT} are the most; choose with --map phone=HEADER"
-        )
+        raise BadFile(f"{len(phones)} phone columns, and {PHONE_LIMIT} are the most; choose with --map phone=HEADER")
     return Columns(headers=tuple(names), single=columns.single, phones=tuple(phones), fields=columns.fields)
 
 

@@ -54,7 +54,9 @@ async def test_nobody_and_broken_hashes_let_nobody_in(passwords: Passwords, hash
 
 async def test_a_hash_of_other_parameters_is_outdated(passwords: Passwords) -> None:
     assert not passwords.is_outdated(await passwords.hash("correct horse battery"))
-    assert passwords.is_outdated(PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash("correct horse battery"))
+    assert passwords.is_outdated(
+        PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash("correct horse battery")
+    )
 
 
 async def test_the_line_is_bounded() -> None:

@@ -25,9 +25,7 @@ def ticker() -> Ticker:
 
 def throttle(ticker: Ticker, *, login: int = 3, address: int = 5, limit: int = 100) -> LoginThrottle:
     refill = timedelta(seconds=10)
-    return LoginThrottle(
-        ticker, login=Allowance(login, refill), address=Allowance(address, refill), limit=limit
-    )
+    return LoginThrottle(ticker, login=Allowance(login, refill), address=Allowance(address, refill), limit=limit)
 
 
 def test_a_login_is_refused_after_its_attempts_and_again_allowed_after_a_while(ticker: Ticker) -> None:
