@@ -45,6 +45,8 @@ const notes = new Map<string, Note>();
 let stream: Stream | null = null;
 let tabs: Tabs | null = null;
 let parts: DeskParts | null = null;
+/** A call that the agent has dialed and that is to be shown when it comes. */
+let expected: string | null = null;
 
 /** The note of a call, the same object for as long as its card is on the desk. */
 export function noteOf(callId: string): Note {
@@ -99,6 +101,12 @@ export function closeDesk(): void {
   Object.assign(desk, { ...FRESH, departures: [], chosen: {} });
 }
 
+/** Show this call as soon as it is there, whichever is shown now. */
+export function expectCall(callId: string): void {
+  expected = cards.value.some((one) => one.id === callId) ? null : callId;
+  if (!expected) desk.selected = callId;
+}
+
 /** Take over from the window that has the stream now. */
 export function takeOver(): void {
   stream?.start(state.value);
@@ -140,6 +148,10 @@ function show(next: StreamState, leading: boolean): void {
   const gone = leaving(next);
   for (const departure of gone) depart(departure);
   desk.departures = desk.departures.filter((one) => next.pops[one.id] === undefined || isGone(one, gone));
+  if (expected && cards.value.some((one) => one.id === expected)) {
+    desk.selected = expected;
+    expected = null;
+  }
   desk.selected = choose(cards.value, desk.selected);
   attend(before, leading);
   if (endedNow(before)) callsChanged.value += 1;

@@ -5,7 +5,7 @@ import { dial as askDial, hangUp as askHangUp } from "../api/verbs";
 import { formatNumber } from "../format";
 import { i18n } from "../i18n";
 import { tell, tellHint, tellProblem } from "../problems";
-import { desk } from "./desk";
+import { expectCall } from "./desk";
 import { who } from "./session";
 
 /** A second click within this time is a slip of the finger, not a second call. */
@@ -24,7 +24,7 @@ export async function dial(number: string): Promise<void> {
   setTimeout(() => (dialing.value = null), SLIP_MS);
   try {
     const { call_id } = await askDial(number);
-    desk.selected = call_id;
+    expectCall(call_id);
     tell(i18n.global.t("dial.dialing", { number: formatNumber(number) }));
   } catch (problem) {
     tellProblem(problem);
