@@ -62,7 +62,7 @@ describe("leaving", () => {
   it("names calls that a colleague took", () => {
     const state = stateOf([liveCall()], [{ withdrawn: "answered_elsewhere" }]);
     expect(leaving(state)).toEqual([
-      { id: "a", number: "+15035550142", name: "M CHEN", reason: "answered_elsewhere" },
+      { id: "a", number: "+15035550142", name: "Customer c1", reason: "answered_elsewhere" },
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { differences, draftOf, readTags, tidy } from "../src/desk/draft";
+import { changesOf, differences, draftOf, readTags, tidy } from "../src/desk/draft";
 import { customer } from "./samples";
 
 it("a new customer starts with the caller's number and name", () => {
@@ -22,11 +22,14 @@ it("tags are read between commas of any script, each once", () => {
   expect(readTags("gold, 重要客户，gold、vip,")).toEqual(["gold", "重要客户", "vip"]);
 });
 
-it("two people's changes are told apart field by field", () => {
-  const yours = { ...draftOf(customer(), null, null), name: "Maggie Chen" };
-  const now = customer({ company: "Harbor Optics", version: 2 });
-  expect(differences(now, yours)).toEqual([
-    { field: "name", now: "Margaret Chen", yours: "Maggie Chen" },
-    { field: "company", now: "Harbor Optics", yours: "Harbor Light Optics" },
+it("only what a person has changed is sent", () => {
+  const draft = tidy({ ...draftOf(customer(), null, null), name: "Maggie Chen" });
+  expect(changesOf(customer(), draft)).toEqual({ name: "Maggie Chen" });
+});
+
+it("a conflict shows one's own changes beside what is stored, and nothing else", () => {
+  const now = customer({ name: "M. Chen", company: "Harbor Optics", version: 2 });
+  expect(differences(now, { name: "Maggie Chen" })).toEqual([
+    { field: "name", now: "M. Chen", yours: "Maggie Chen" },
   ]);
 });

@@ -93,7 +93,7 @@ export function record(changes: Partial<CallRecord> = {}): CallRecord {
     talk_s: null,
     duration_s: null,
     customer: null,
-    notes: null,
+    notes: [],
     ...changes,
   };
 }

@@ -104,7 +104,13 @@ export interface RecordParty {
   e164: string | null;
   name: string | null;
   kind: string | null;
-  agent: string | null;
+}
+
+/** What somebody wrote about a call; `by` is a login. */
+export interface CallNote {
+  by: string;
+  at: string;
+  text: string;
 }
 
 /** One call of the call log; fields that the page does not read are left out. */
@@ -124,7 +130,7 @@ export interface CallRecord {
   talk_s: number | null;
   duration_s: number | null;
   customer: { id: string; name: string | null } | null;
-  notes: string | null;
+  notes: CallNote[];
 }
 
 export interface Page<T> {

@@ -39,8 +39,8 @@ export const searchCustomers = (text: string, limit: number, cursor?: string): P
 export const getCustomer = (id: string): Promise<Customer> => request("GET", `/customers/${enc(id)}`);
 export const createCustomer = (draft: CustomerDraft): Promise<Customer> =>
   request("POST", "/customers", { body: draft });
-export const saveCustomer = (id: string, version: number, draft: CustomerDraft): Promise<Customer> =>
-  request("PATCH", `/customers/${enc(id)}`, { body: { ...draft, version } });
+export const saveCustomer = (id: string, version: number, changes: Partial<CustomerDraft>): Promise<Customer> =>
+  request("PATCH", `/customers/${enc(id)}`, { body: { ...changes, version } });
 export const findMatch = (number: string): Promise<Match> => request("GET", "/match", { query: { number } });
 
 export const callsOfCustomer = (customer: string, limit: number): Promise<Page<CallRecord>> =>

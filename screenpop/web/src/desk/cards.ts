@@ -79,7 +79,8 @@ export function leaving(state: StreamState): Departure[] {
     const call = state.calls[pop.call_id];
     if (!reason || call?.state === "talking" || call?.state === "held") return [];
     const { number, name } = card(pop.call_id, call, pop);
-    return [{ id: pop.call_id, number, name, reason }];
+    const known = pop.match.status === "one" ? pop.match.candidates[0]?.name : undefined;
+    return [{ id: pop.call_id, number, name: known ?? name, reason }];
   });
 }
 

@@ -53,10 +53,18 @@ function show(draft: CustomerDraft, field: DraftField): string {
   return value.map((one) => (typeof one === "string" ? one : one.number)).join(", ");
 }
 
-/** Where a draft differs from what is stored now. */
-export function differences(now: Customer, yours: CustomerDraft): Difference[] {
+/** What of a draft a person has changed: only that is sent, so that nobody writes over what they did not touch. */
+export function changesOf(before: Customer, draft: CustomerDraft): Partial<CustomerDraft> {
+  const stored = tidy(draftOf(before, null, null));
+  const changed = FIELDS.filter((field) => JSON.stringify(stored[field]) !== JSON.stringify(draft[field]));
+  return Object.fromEntries(changed.map((field) => [field, draft[field]]));
+}
+
+/** Where a person's changes differ from what is stored now. */
+export function differences(now: Customer, yours: Partial<CustomerDraft>): Difference[] {
   const stored = draftOf(now, null, null);
-  return FIELDS.map((field) => ({ field, now: show(stored, field), yours: show(yours, field) })).filter(
+  const mine = { ...stored, ...yours };
+  return FIELDS.map((field) => ({ field, now: show(stored, field), yours: show(mine, field) })).filter(
     (one) => one.now !== one.yours,
   );
 }
