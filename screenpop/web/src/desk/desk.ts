@@ -8,6 +8,7 @@ import { Stream, type Connection, type Socket } from "../stream/stream";
 import { Tabs } from "../stream/tabs";
 import { cards as makeCards, choose, leaving, surplus, type Card, type Departure } from "./cards";
 import { Note } from "./note";
+import { onceLogged } from "./patience";
 
 interface Desk {
   connection: Connection;
@@ -52,7 +53,7 @@ let expected: string | null = null;
 export function noteOf(callId: string): Note {
   let note = notes.get(callId);
   if (!note) {
-    note = new Note((text, keepalive) => saveNote(callId, text, keepalive));
+    note = new Note((text, keepalive) => onceLogged(() => saveNote(callId, text, keepalive)));
     notes.set(callId, note);
   }
   return note;
