@@ -4,11 +4,13 @@
     ├── BadInput                 something from outside does not parse; says what to do
     │   ├── ProtocolError        AMI bytes or messages that break the protocol
     │   ├── BadNumber            text that is no phone number
-    │   └── BadFile              an import file that cannot be read
+    │   ├── BadFile              an import file that cannot be read
+    │   └── Malformed            a request that does not have the declared shape; lists the faults
     ├── NotFound                 no such thing, or not this tenant's
     ├── Conflict                 the thing changed meanwhile, or exists already
     ├── Forbidden                the person may not do this
     ├── Unauthenticated          nobody is logged in, or the ticket is used up
+    ├── TooMany                  too many attempts or too much at once; says when to try again
     ├── SettingsError            the configuration is wrong; names the key and the mend
     ├── DatabaseError            PostgreSQL cannot be reached or has the wrong schema
     └── AmiError                 the PBX cannot be used
@@ -20,6 +22,8 @@
 
 Each carries its own sentence, written for the person who can mend it.
 """
+
+from datetime import timedelta
 
 
 class CallCenterError(Exception):
@@ -42,6 +46,14 @@ class BadFile(BadInput):
     """An import file cannot be read."""
 
 
+class Malformed(BadInput):
+    """A request does not have the declared shape; `faults` are pairs of a path and a sentence."""
+
+    def __init__(self, message: str, faults: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(message)
+        self.faults = faults
+
+
 class NotFound(CallCenterError):
     """The thing does not exist, or belongs to another tenant."""
 
@@ -56,6 +68,14 @@ class Forbidden(CallCenterError):
 
 class Unauthenticated(CallCenterError):
     """Nobody is logged in, or the ticket or key is not valid."""
+
+
+class TooMany(CallCenterError):
+    """Too many attempts, or too much at once; `retry_after` says how long to wait."""
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class SettingsError(CallCenterError):

@@ -46,9 +46,7 @@ class OutboxRow(Table, table=True):
     key: str = Field(sa_type=Text)
     call_id: UUID | None = Field(default=None, sa_type=Uuid)
     payload: dict[str, Any] = Field(sa_type=JSONB, nullable=False, sa_column_kwargs=default("'{}'"))
-    state: OutboxState = Field(
-        default=OutboxState.WAITING, sa_type=Text, sa_column_kwargs=default("'waiting'")
-    )
+    state: OutboxState = Field(default=OutboxState.WAITING, sa_type=Text, sa_column_kwargs=default("'waiting'"))
     attempts: int = Field(default=0, sa_column_kwargs=default("0"))
     next_at: datetime = now()
     """Not before this time."""

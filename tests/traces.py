@@ -18,15 +18,15 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @cache
-def transcript(case: str) -> bytes:
-    """The bytes that Asterisk sent."""
-    return (REPLAY / case / "events.ami").read_bytes()
+def transcript(case: str, stream: str = "events.ami") -> bytes:
+    """The bytes that Asterisk sent; `filtered.ami` has what a second, filtered user was sent meanwhile."""
+    return (REPLAY / case / stream).read_bytes()
 
 
 @cache
-def events(case: str) -> tuple[ev.Event, ...]:
+def events(case: str, stream: str = "events.ami") -> tuple[ev.Event, ...]:
     """The events in them that are used."""
-    return tuple(parsed(wire.Decoder().feed(transcript(case))))
+    return tuple(parsed(wire.Decoder().feed(transcript(case, stream))))
 
 
 def parsed(blocks: list[bytes]) -> list[ev.Event]:

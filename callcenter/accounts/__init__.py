@@ -1,1 +1,1 @@
-"""Accounts: tenants, users, roles, sessions, API keys, extensions and the audit trail."""
+"""People, their roles and seats, and everything by which they prove who they are."""

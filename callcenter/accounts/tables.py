@@ -5,23 +5,14 @@ passwords by argon2, session tokens and API keys by SHA-256 (they are random, so
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
+from callcenter.accounts.roles import Role
 from callcenter.db.schema import Table, Timestamp, default, now, one_of
-
-
-class Role(StrEnum):
-    """What a user may do; `integration` is a machine."""
-
-    AGENT = "agent"
-    SUPERVISOR = "supervisor"
-    ADMIN = "admin"
-    INTEGRATION = "integration"
 
 
 class Tenant(Table, table=True):

@@ -24,7 +24,6 @@ OLDEST = 15
 
 CONNECT_TIMEOUT_S = 10.0
 ACQUIRE_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 10.0
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -33,9 +32,12 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 class Database:
     """An open database. Made by `connect`; close it with `close`."""
 
-    def __init__(self, dsn: str, options: dict[str, Any], engine: AsyncEngine, pool: Pool) -> None:
+    def __init__(
+        self, dsn: str, options: dict[str, Any], engine: AsyncEngine, pool: Pool, close_timeout: timedelta
+    ) -> None:
         self._dsn = dsn
         self._options = options
+        self._close_timeout = close_timeout
         self.engine = engine
         """For statements made by SQLAlchemy; prefer `unit`."""
         self.pool = pool
@@ -79,10 +81,10 @@ class Database:
         return found
 
     async def close(self) -> None:
-        """Give back all connections; those still in use are cut off after ten seconds."""
+        """Give back all connections; those that stay in use are cut off after a while."""
         await self.engine.dispose()
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            async with asyncio.timeout(self._close_timeout.total_seconds()):
                 await self.pool.close()
         except TimeoutError:
             self.pool.terminate()
@@ -93,6 +95,7 @@ async def connect(
     *,
     pool_size: int = 10,
     statement_timeout: timedelta = timedelta(seconds=30),
+    close_timeout: timedelta = timedelta(seconds=10),
 ) -> Database:
     """Open the database at `url` (`postgresql://…`) and check that it is one we can use.
 
@@ -112,8 +115,15 @@ async def connect(
         },
     }
     await _check_version(dsn, options)
+    # no floor: asyncpg would log a traceback each time that it cannot restore it while PostgreSQL is away
     pool = await asyncpg.create_pool(
-        dsn, min_size=1, max_size=pool_size, init=_prepare, reset=_nothing_to_reset, **options
+        dsn,
+        min_size=0,
+        max_size=pool_size,
+        max_inactive_connection_lifetime=0,
+        init=_prepare,
+        reset=_nothing_to_reset,
+        **options,
     )
 
     async def create() -> "asyncpg.Connection[asyncpg.Record]":
@@ -129,7 +139,7 @@ async def connect(
         json_serializer=_json_text,
         json_deserializer=msgspec.json.decode,
     )
-    return Database(dsn, options, engine, pool)
+    return Database(dsn, options, engine, pool, close_timeout)
 
 
 def dsn_of(url: str) -> str:

@@ -20,27 +20,41 @@ async def open_database(settings: Settings, *, migrate: bool = False) -> AsyncIt
     Raises:
         DatabaseError: it does not start, cannot be reached, or has another schema.
     """
-    async with _server(settings) as (url, ours):
-        database = await connect(
-            url,
-            pool_size=settings.database.pool_size,
-            statement_timeout=timedelta(seconds=settings.database.statement_timeout_s),
-        )
-        try:
-            if migrate or ours:
-                await migrations.upgrade(database)
-            else:
-                await migrations.check(database)
-            yield database
-        finally:
-            await database.close()
+    async with server_url(settings) as url, opened(url, settings) as database:
+        if migrate or settings.postgres_url is None:
+            await migrations.upgrade(database)
+        else:
+            await migrations.check(database)
+        yield database
 
 
 @asynccontextmanager
-async def _server(settings: Settings) -> AsyncIterator[tuple[str, bool]]:
-    url = settings.postgres_url
-    if url is not None:
-        yield url, False
+async def server_url(settings: Settings) -> AsyncIterator[str]:
+    """The URL of the PostgreSQL that the settings name; an embedded one runs for the time of the block.
+
+    Raises:
+        DatabaseError: the embedded one does not start.
+    """
+    if settings.postgres_url is not None:
+        yield settings.postgres_url
         return
     async with EmbeddedPostgres(settings.database.directory) as server:
-        yield server.url(), True
+        yield server.url()
+
+
+@asynccontextmanager
+async def opened(url: str, settings: Settings) -> AsyncIterator[Database]:
+    """The database at `url`, whatever schema it has, for the time of the block.
+
+    Raises:
+        DatabaseError: it cannot be reached, or is too old.
+    """
+    database = await connect(
+        url,
+        pool_size=settings.database.pool_size,
+        statement_timeout=timedelta(seconds=settings.database.statement_timeout_s),
+    )
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -7,13 +7,14 @@ whatever the statement says, and a row of another tenant is refused. `NativeUnit
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import Executable, Result, ScalarResult, event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql.elements import TextClause
 
 from callcenter.db.schema import Table
@@ -106,15 +107,20 @@ async def open_session(engine: AsyncEngine, tenant_id: int) -> AsyncIterator[Asy
 @event.listens_for(TenantSession, "do_orm_execute")
 def _limit(state: ORMExecuteState) -> None:
     if state.is_select or state.is_update or state.is_delete:
-        tenant_id = state.session.info["tenant_id"]
-        state.statement = state.statement.options(
-            with_loader_criteria(
-                Table,
-                # Tenant itself is the one table whose key is `id`
-                lambda table: (table.tenant_id if hasattr(table, "tenant_id") else table.id) == tenant_id,
-                include_aliases=True,
-            )
-        )
+        tables = tuple(Table.__subclasses__())
+        state.statement = state.statement.options(*_limits(tables, state.session.info["tenant_id"]))
+
+
+@lru_cache(maxsize=1024)
+def _limits(tables: tuple[type[Any], ...], tenant_id: int) -> tuple[LoaderCriteriaOption, ...]:
+    """What is added to each statement: for each table that it touches, under whatever alias, the tenant."""
+    # functions, because SQLAlchemy moves an expression that is made here to only one alias of a table
+    return tuple(
+        with_loader_criteria(table, lambda entity: entity.tenant_id == tenant_id, include_aliases=True)
+        if "tenant_id" in table.model_fields
+        else with_loader_criteria(table, lambda entity: entity.id == tenant_id, include_aliases=True)
+        for table in tables
+    )
 
 
 @event.listens_for(TenantSession, "before_flush")

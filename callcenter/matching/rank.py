@@ -46,7 +46,7 @@ class MatchReason(StrEnum):
 _SCORES = {
     MatchReason.EXACT: 100,
     MatchReason.NATIONAL: 60,
-    MatchReason.SUFFIX: 30,
+    MatchReason.SUFFIX: 20,
     MatchReason.YOUR_CUSTOMER: 20,
     MatchReason.RECENT: 10,
     MatchReason.PRIMARY_PHONE: 5,
@@ -64,7 +64,7 @@ class Reason(Value, frozen=True):
 
 
 class Found(Value, frozen=True):
-    """A customer as the index found it, before anything is weighed. `position` 0 is the first phone to call."""
+    """A customer as the index found it, before anything is weighed. `position` 0 is the first phone."""
 
     customer_id: UUID
     name: str

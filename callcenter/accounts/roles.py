@@ -1,0 +1,137 @@
+"""Who may do what: the one place that decides. Pure, so that the web layer may read it too."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from callcenter.errors import BadInput
+
+
+class Role(StrEnum):
+    """What somebody is in the company. `integration` is a machine: an API key."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    INTEGRATION = "integration"
+
+
+class Permission(StrEnum):
+    """One thing that may be done. The text is also the name of an API key's scope."""
+
+    SESSION = "session"
+    """Have a session of one's own: only people log in."""
+    SEAT_TAKE = "seat:take"
+    SEAT_FORCE = "seat:force"
+    """Take the seat of somebody else."""
+    SCREENPOP = "screenpop"
+    CUSTOMERS_READ = "customers:read"
+    CUSTOMERS_WRITE = "customers:write"
+    CALLS_READ = "calls:read"
+    CALLS_WRITE = "calls:write"
+    """Note, outcome and customer of a call."""
+    CALLS_DIAL = "calls:dial"
+    CALLS_HANGUP_ANY = "calls:hangup_any"
+    """End a call in which one has no part."""
+    AGENTS_READ = "agents:read"
+    QUEUES_READ = "queues:read"
+    METRICS_READ = "metrics:read"
+
+
+_AGENT = frozenset(
+    {
+        Permission.SESSION,
+        Permission.SEAT_TAKE,
+        Permission.SCREENPOP,
+        Permission.CUSTOMERS_READ,
+        Permission.CUSTOMERS_WRITE,
+        Permission.CALLS_READ,
+        Permission.CALLS_WRITE,
+        Permission.CALLS_DIAL,
+        Permission.QUEUES_READ,
+    }
+)
+_SUPERVISOR = _AGENT | {Permission.SEAT_FORCE, Permission.CALLS_HANGUP_ANY, Permission.AGENTS_READ}
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.AGENT: _AGENT,
+    Role.SUPERVISOR: _SUPERVISOR,
+    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ},
+    Role.INTEGRATION: frozenset(
+        {
+            Permission.CUSTOMERS_READ,
+            Permission.CUSTOMERS_WRITE,
+            Permission.CALLS_READ,
+            Permission.CALLS_WRITE,
+            Permission.AGENTS_READ,
+            Permission.QUEUES_READ,
+            Permission.METRICS_READ,
+        }
+    ),
+}
+"""The whole table. An integration has at most these, and of these only the scopes of its key."""
+
+SCOPES: tuple[str, ...] = tuple(sorted(PERMISSIONS[Role.INTEGRATION]))
+"""What an API key may be given."""
+
+PEOPLE: tuple[Role, ...] = (Role.AGENT, Role.SUPERVISOR, Role.ADMIN)
+"""Roles that a user can have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who makes a request, once proved. `agent` is the login of a person, None for an API key."""
+
+    tenant_id: int
+    role: Role
+    name: str
+    permissions: frozenset[Permission]
+    agent: str | None = None
+    language: str | None = None
+    session: str | None = None
+    """Hash of the session's token, which names the session without being able to open it."""
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this principal may do it."""
+        return permission in self.permissions
+
+    @property
+    def actor(self) -> str:
+        """The name under which a change is noted: the login, or `key:` and the key's name."""
+        return self.agent if self.agent is not None else f"key:{self.name}"
+
+
+def permissions_of(role: Role, scopes: Iterable[str] = ()) -> frozenset[Permission]:
+    """What a role may do; of an integration only what its key's `scopes` name. Unknown scopes give nothing."""
+    allowed = PERMISSIONS[role]
+    if role is not Role.INTEGRATION:
+        return allowed
+    wanted = set(scopes)
+    return frozenset(permission for permission in allowed if permission.value in wanted)
+
+
+def read_scopes(texts: Iterable[str]) -> tuple[str, ...]:
+    """Check the scopes that somebody wants to give to a key.
+
+    Raises:
+        BadInput: a scope is unknown, or there is none.
+    """
+    scopes = tuple(sorted({text.strip() for text in texts if text.strip()}))
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown:
+        raise BadInput(f"{unknown[0]!r} is no scope: choose from {', '.join(SCOPES)}")
+    if not scopes:
+        raise BadInput(f"a key needs at least one scope: choose from {', '.join(SCOPES)}")
+    return scopes
+
+
+def read_role(text: str) -> Role:
+    """Read the role of a person.
+
+    Raises:
+        BadInput: the text is no role, or not one that a person can have.
+    """
+    for role in PEOPLE:
+        if role.value == text:
+            return role
+    raise BadInput(f"{text!r} is no role: choose from {', '.join(PEOPLE)}")

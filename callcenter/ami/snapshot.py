@@ -1,0 +1,81 @@
+"""From the answers to CoreShowChannels and QueueStatus to a snapshot of what goes on at a PBX. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from callcenter import events as ev
+from callcenter.ami import wire
+from callcenter.ami.parse import number, text
+
+
+def snapshot(channels: Iterable[bytes], queues: Iterable[bytes], at: datetime) -> ev.Snapshot:
+    """What goes on, from the raw events of both lists; what is malformed is left out."""
+    shown = [_channel(wire.fields(block)) for block in channels]
+    waiting = [_waiting(wire.fields(block)) for block in queues]
+    return ev.Snapshot(
+        at=at,
+        channels=tuple(channel for channel in shown if channel is not None),
+        waiting=tuple(caller for caller in waiting if caller is not None),
+    )
+
+
+def members(queues: Iterable[bytes], at: datetime) -> list[ev.QueueMemberState]:
+    """The members that QueueStatus names, as if each had just changed."""
+    found = []
+    for block in queues:
+        f = wire.fields(block)
+        interface = f.get("Location") or f.get("Interface")
+        if f.get("Event") == "QueueMember" and interface and "Queue" in f:
+            found.append(
+                ev.QueueMemberState(
+                    at,
+                    f["Queue"],
+                    interface,
+                    text(f.get("StateInterface")),
+                    text(f.get("Name") or f.get("MemberName")),
+                    f.get("Paused") == "1",
+                    text(f.get("PausedReason")),
+                    number(f.get("Status")),
+                    False,
+                )
+            )
+    return found
+
+
+def _channel(f: dict[str, str]) -> ev.ChannelNow | None:
+    if f.get("Event") != "CoreShowChannel" or not f.get("Uniqueid") or not f.get("Channel"):
+        return None
+    return ev.ChannelNow(
+        uniqueid=f["Uniqueid"],
+        linkedid=f.get("Linkedid") or f["Uniqueid"],
+        channel=f["Channel"],
+        state=number(f.get("ChannelState")) or 0,
+        caller_num=text(f.get("CallerIDNum")),
+        caller_name=text(f.get("CallerIDName")),
+        context=text(f.get("Context")),
+        exten=text(f.get("Exten")),
+        bridge=text(f.get("BridgeId")),
+        application=text(f.get("Application")),
+        age_s=_seconds(f.get("Duration")),
+    )
+
+
+def _waiting(f: dict[str, str]) -> ev.WaitingNow | None:
+    if f.get("Event") != "QueueEntry" or not f.get("Uniqueid") or not f.get("Queue"):
+        return None
+    return ev.WaitingNow(
+        uniqueid=f["Uniqueid"],
+        queue=f["Queue"],
+        position=number(f.get("Position")),
+        wait_s=number(f.get("Wait")) or 0,
+    )
+
+
+def _seconds(clock: str | None) -> int:
+    """`HH:MM:SS` in seconds; zero where it is something else."""
+    total = 0
+    for part in (clock or "").split(":"):
+        if not part.isdecimal() or len(part) > 6:
+            return 0
+        total = total * 60 + int(part)
+    return total

@@ -1,0 +1,211 @@
+"""Reads the call log: one call, and pages of calls, newest first.
+
+PostgreSQL puts the record together as JSON in one statement, and `CallRecord` takes it; the test
+`tests/database/test_calllog.py` holds that it is the same record as `calllog.record.of` makes.
+"""
+
+import base64
+import binascii
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from callcenter.callrecord import CallRecord
+from callcenter.db.unit import NativeUnit
+from callcenter.errors import BadInput, NotFound
+from callcenter.model import CallStatus, Direction
+
+LONGEST_PAGE = 500
+
+
+class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which calls to list; what is None does not matter."""
+
+    customer: UUID | None = None
+    agent: str | None = None
+    """Calls that this agent was offered, or took part in; not those that another took first."""
+    number: str | None = None
+    """E.164 (`+…`) of either end, or else an end's number as Asterisk gave it."""
+    status: CallStatus | None = None
+    direction: Direction | None = None
+    queue: str | None = None
+    since: datetime | None = None
+    """Started at this time or later."""
+    until: datetime | None = None
+    """Started before this time."""
+
+
+EVERYTHING = CallFilter()
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of calls; `next_cursor` asks for the one after it, None where there is none."""
+
+    items: list[CallRecord]
+    next_cursor: str | None
+
+
+async def get_call(unit: NativeUnit, call_id: UUID) -> CallRecord:
+    """One call; for one that was merged into another, that other.
+
+    Raises:
+        NotFound: there is none.
+    """
+    text = await unit.fetchval(f"{_RECORD} WHERE c.tenant_id = $1 AND c.call_id = ({_SURVIVOR})", call_id)
+    if text is None:
+        raise NotFound(f"there is no call {call_id}")
+    return msgspec.json.decode(text, type=CallRecord)
+
+
+async def list_calls(
+    unit: NativeUnit, wanted: CallFilter = EVERYTHING, *, limit: int = 50, cursor: str | None = None
+) -> Page:
+    """A page of calls, newest first. Calls that begin while one is paging do not shift the pages.
+
+    Raises:
+        BadInput: `cursor` did not come from a page before, or `limit` is no number from 1 to 500.
+    """
+    if not 1 <= limit <= LONGEST_PAGE:
+        raise BadInput(f"limit must be from 1 to {LONGEST_PAGE}")
+    conditions, arguments = _conditions(wanted)
+    if cursor is not None:
+        arguments += _read_cursor(cursor)
+        conditions.append(f"(c.started_at, c.call_id) < (${len(arguments)}, ${len(arguments) + 1})")
+    arguments.append(limit + 1)
+    # the page is chosen first, so that records are only made of its rows
+    sql = f"""
+        {_RECORD}
+        JOIN (
+            SELECT c.call_id FROM calls c
+            WHERE c.tenant_id = $1 AND c.merged_into IS NULL {"".join(f" AND {one}" for one in conditions)}
+            ORDER BY c.started_at DESC, c.call_id DESC LIMIT ${len(arguments) + 1}
+        ) page ON page.call_id = c.call_id
+        WHERE c.tenant_id = $1
+        ORDER BY c.started_at DESC, c.call_id DESC
+    """
+    rows = await unit.fetch(sql, *arguments)
+    items = [msgspec.json.decode(row["record"], type=CallRecord) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Page(items=items, next_cursor=_write_cursor(items[-1]) if more else None)
+
+
+def _conditions(wanted: CallFilter) -> tuple[list[str], list[object]]:
+    """SQL for the filter, and what its placeholders (from $2 on) stand for."""
+    conditions: list[str] = []
+    arguments: list[object] = []
+
+    def add(value: object, sql: str) -> None:
+        if value is not None:
+            arguments.append(value)
+            conditions.append(sql.format(f"${len(arguments) + 1}"))
+
+    add(wanted.customer, "c.customer_id = {0}")
+    add(wanted.agent, _OF_AGENT)
+    number = wanted.number
+    add(number, _OF_E164 if number is not None and number.startswith("+") else _OF_NUMBER)
+    add(wanted.status, "c.status = {0}")
+    add(wanted.direction, "c.direction = {0}")
+    add(wanted.queue, _OF_QUEUE)
+    add(wanted.since, "c.started_at >= {0}")
+    add(wanted.until, "c.started_at < {0}")
+    return conditions, arguments
+
+
+_OF_AGENT = """(
+    c.caller ->> 'agent' = {0} OR c.callee ->> 'agent' = {0}
+    OR EXISTS (SELECT FROM connections p WHERE p.tenant_id = $1 AND p.call_id = c.call_id AND p.agent = {0})
+    OR EXISTS (SELECT FROM offers p WHERE p.tenant_id = $1 AND p.call_id = c.call_id AND p.agent = {0}
+               AND p.result IS DISTINCT FROM 'answered_elsewhere')
+)"""
+_OF_E164 = "(c.caller_e164 = {0} OR c.callee_e164 = {0})"
+_OF_NUMBER = "(c.caller ->> 'number' = {0} OR c.callee ->> 'number' = {0})"
+_OF_QUEUE = """
+    EXISTS (SELECT FROM queue_visits p WHERE p.tenant_id = $1 AND p.call_id = c.call_id AND p.queue = {0})
+"""
+
+_SURVIVOR = """
+    WITH RECURSIVE way AS (
+        SELECT $2::uuid AS call_id, 0 AS steps
+        UNION ALL
+        SELECT c.merged_into, way.steps + 1 FROM way
+        JOIN calls c ON c.tenant_id = $1 AND c.call_id = way.call_id AND c.merged_into IS NOT NULL
+        WHERE way.steps < 16
+    )
+    SELECT call_id FROM way ORDER BY steps DESC LIMIT 1
+"""
+
+
+def _time(column: str) -> str:
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+def _parts(table: str, *pairs: str) -> str:
+    built = ", ".join(pairs)
+    return (
+        f"coalesce((SELECT json_agg(json_build_object({built}) ORDER BY p.n) FROM {table} p"
+        " WHERE p.tenant_id = c.tenant_id AND p.call_id = c.call_id), '[]'::json)"
+    )
+
+
+def _same(*names: str) -> tuple[str, ...]:
+    return tuple(f"'{name}', p.{name}" for name in names)
+
+
+_FIELDS = {
+    **{name: f"c.{name}" for name in ("call_id", "pbx", "linkedids", "direction", "caller", "callee", "did", "status")},
+    "tenant": "t.slug",
+    **{name: _time(f"c.{name}") for name in ("started_at", "answered_at", "ended_at")},
+    "queue_visits": _parts(
+        "queue_visits",
+        *_same("queue", "exit", "wait_s", "position"),
+        f"'joined_at', {_time('p.joined_at')}",
+        f"'left_at', {_time('p.left_at')}",
+    ),
+    "offers": _parts(
+        "offers",
+        *_same("agent", "interface", "queue", "ring_s", "result"),
+        f"'rang_at', {_time('p.rang_at')}",
+        f"'ended_at', {_time('p.ended_at')}",
+    ),
+    "connections": _parts(
+        "connections",
+        *_same("agent", "interface", "number"),
+        f"'from', {_time('p.from_at')}",
+        f"'to', {_time('p.to_at')}",
+    ),
+    **{name: f"c.{name}" for name in ("transfers", "recordings", "outcome", "notes", "tags")},
+    **{name: f"c.{name}" for name in ("wait_s", "ring_s", "talk_s", "hold_s", "wrapup_s", "duration_s")},
+    **{name: f"c.{name}" for name in ("hangup_by", "hangup_cause", "complete", "source", "version", "seq")},
+    "customer": "CASE WHEN k.customer_id IS NULL THEN NULL ELSE"
+    " json_build_object('id', k.customer_id, 'name', k.name) END",
+    # a call belongs to no campaign until there are campaigns
+    "campaign": "NULL::text",
+}
+
+_RECORD = f"""
+    SELECT (SELECT row_to_json(r) FROM (
+        SELECT {", ".join(f"{sql} AS {name}" for name, sql in _FIELDS.items())}
+    ) r)::text AS record
+    FROM calls c
+    JOIN tenants t ON t.id = c.tenant_id
+    LEFT JOIN customers k ON k.tenant_id = c.tenant_id AND k.customer_id = c.customer_id
+"""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _write_cursor(last: CallRecord) -> str:
+    micros = (datetime.fromisoformat(last.started_at) - _EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(micros.to_bytes(8, "big", signed=True) + last.call_id.bytes).decode()
+
+
+def _read_cursor(cursor: str) -> list[object]:
+    try:
+        data = base64.b64decode(cursor, altchars=b"-_", validate=True)
+        if len(data) != 24:
+            raise ValueError
+        micros = int.from_bytes(data[:8], "big", signed=True)
+        return [_EPOCH + timedelta(microseconds=micros), UUID(bytes=data[8:])]
+    except (ValueError, OverflowError, binascii.Error):
+        raise BadInput("the cursor is none that a page before gave: ask for the first page again") from None

@@ -1,0 +1,254 @@
+"""Writes a batch of calls, with all that belongs to them, in the transaction of a unit of work.
+
+One statement for the calls and one for each kind of part, each fed with arrays: about the speed of COPY, and
+repeatable: the same call again changes nothing, neither its `version` nor its `seq`.
+
+`seq` comes from the tenant's row in `call_feeds`, which stays locked until the transaction ends. Transactions
+thus become visible in the order of their numbers, and who reads the feed by `seq` never passes over a call that
+is committed later. `version` rises with each change after the call had ended.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from callcenter.calllog import record
+from callcenter.db.unit import NativeUnit
+from callcenter.metrics import durations
+from callcenter.model import Call
+
+ENDED = "call.ended"
+"""Kind of the outbox entry that a call leaves when it has ended, and at each correction after that."""
+
+
+class Outbox(Protocol):
+    """Where what must happen because of a call is written, in the call's own transaction."""
+
+    async def enqueue(self, unit: NativeUnit, kind: str, keys: Sequence[str], call_ids: Sequence[UUID]) -> None:
+        """Add an entry for each key; one whose key is there already is not added again."""
+
+
+async def store(
+    unit: NativeUnit, calls: Sequence[Call], customers: Mapping[UUID, UUID], outbox: Outbox | None = None
+) -> None:
+    """Write `calls`, each id at most once.
+
+    `customers` names the customer of a call by its id; it is linked unless somebody chose another one.
+    """
+    calls = [_storable(call) for call in calls]
+    columns = list(zip(*(_call_row(call, customers.get(call.call_id)) for call in calls), strict=True))
+    written = await unit.fetch(_UPSERT_CALLS, len(calls), *columns)
+    if not written:
+        return
+    versions = {row["call_id"]: row["version"] for row in written}
+    existed = {row["call_id"] for row in written if not row["fresh"]}
+    changed = [call for call in calls if call.call_id in versions]
+    await _store_parts(unit, changed, existed)
+    ended = [call for call in changed if call.ended_at is not None]
+    if ended:
+        await unit.execute(_TOUCH_CUSTOMERS, [call.call_id for call in ended])
+        if outbox is not None:
+            keys = [f"{ENDED}:{call.call_id}:{versions[call.call_id]}" for call in ended]
+            await outbox.enqueue(unit, ENDED, keys, [call.call_id for call in ended])
+
+
+async def store_merge(unit: NativeUnit, merged: UUID, survivor: UUID) -> None:
+    """Note that `merged` was a part of `survivor`: what people wrote moves over, and the feed says so."""
+    row = await unit.fetchrow(_MERGE, merged, survivor)
+    if row is None:
+        return
+    for table in ("queue_visits", "offers", "connections"):
+        await unit.execute(f"DELETE FROM {table} WHERE tenant_id = $1 AND call_id = $2", merged)
+    await unit.execute(_INHERIT, survivor, row["customer_id"], row["outcome"], row["notes"], row["tags"])
+
+
+async def _store_parts(unit: NativeUnit, calls: Sequence[Call], existed: set[UUID]) -> None:
+    visits = [
+        (call.call_id, n, v.queue, v.joined_at, v.left_at, v.exit, record.wait_s(v, call.ended_at), v.position)
+        for call in calls
+        for n, v in enumerate(call.queue_visits)
+    ]
+    offers = [
+        (
+            *(call.call_id, n, o.agent, o.interface, o.queue),
+            *(o.rang_at, o.ended_at, record.ring_s(o, call.ended_at), o.result),
+        )
+        for call in calls
+        for n, o in enumerate(call.offers)
+    ]
+    connections = [
+        (call.call_id, n, c.agent, c.interface, c.number, c.from_, c.to)
+        for call in calls
+        for n, c in enumerate(call.connections)
+    ]
+    parts: tuple[tuple[str, Sequence[tuple[object, ...]]], ...] = (
+        (_UPSERT_VISITS, visits),
+        (_UPSERT_OFFERS, offers),
+        (_UPSERT_CONNECTIONS, connections),
+    )
+    for sql, rows in parts:
+        if rows:
+            await unit.execute(sql, *zip(*rows, strict=True))
+    corrected = [call for call in calls if call.call_id in existed]
+    if corrected:
+        # a correction may leave fewer parts than there were
+        await unit.execute(
+            _TRIM,
+            [call.call_id for call in corrected],
+            [len(call.queue_visits) for call in corrected],
+            [len(call.offers) for call in corrected],
+            [len(call.connections) for call in corrected],
+        )
+
+
+_NUL = re.compile(rb"((?<!\\)(?:\\\\)*)\\u0000")
+"""A NUL in JSON; what is before it is not the backslash that makes the rest of it plain text."""
+
+
+def _storable(call: Call) -> Call:
+    """The call without NUL characters, which PostgreSQL's text cannot hold and nobody's name contains."""
+    encoded = msgspec.json.encode(call)
+    if b"\\u0000" not in encoded:
+        return call
+    return msgspec.json.decode(_NUL.sub(rb"\1", encoded), type=Call)
+
+
+def _call_row(call: Call, customer_id: UUID | None) -> tuple[object, ...]:
+    took = durations.of(call)
+    return (
+        *(call.call_id, call.pbx, "\x1f".join(call.linkedids), call.direction, call.status),
+        *(_json(call.caller), _json(call.callee), call.did),
+        *(call.started_at, call.answered_at, call.ended_at),
+        *(record.seconds(span) for span in (took.wait, took.ring, took.talk, took.hold, took.duration)),
+        _json(record.hold_records(call.holds)),
+        _json(record.transfer_records(call.transfers)),
+        _json(record.recording_records(call.recordings)),
+        *(call.hangup_by, call.hangup_cause, call.complete, call.source),
+        hashlib.blake2b(msgspec.json.encode(call), digest_size=16).digest(),
+        customer_id,
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+_COLUMNS = (
+    *("call_id uuid", "pbx text", "linkedids text", "direction text", "status text"),
+    *("caller text", "callee text", "did text"),
+    *("started_at timestamptz", "answered_at timestamptz", "ended_at timestamptz"),
+    *("wait_s float8", "ring_s float8", "talk_s float8", "hold_s float8", "duration_s float8"),
+    *("holds text", "transfers text", "recordings text"),
+    *("hangup_by text", "hangup_cause int4", "complete bool", "source text"),
+    *("digest bytea", "customer_id uuid"),
+)
+"""The columns that the tracker's facts fill, in the order of `_call_row`, with the type they travel in."""
+
+_STORED_AS = {
+    # arrays of arrays must not be ragged, so these travel as text
+    "linkedids": "string_to_array(given.linkedids, E'\\x1f')",
+    **{name: f"given.{name}::jsonb" for name in ("caller", "callee", "holds", "transfers", "recordings")},
+    # a customer that was deleted meanwhile is none
+    "customer_id": "(SELECT k.customer_id FROM customers k"
+    " WHERE k.tenant_id = $1 AND k.customer_id = given.customer_id)",
+}
+
+
+def _upsert_calls() -> str:
+    names = [column.split()[0] for column in _COLUMNS]
+    arrays = ", ".join(f"${n}::{column.split()[1]}[]" for n, column in enumerate(_COLUMNS, start=3))
+    values = ", ".join(_STORED_AS.get(name, f"given.{name}") for name in names)
+    facts = ", ".join(f"{name} = excluded.{name}" for name in names if name not in ("call_id", "customer_id"))
+    return f"""
+        WITH feed AS (
+            INSERT INTO call_feeds AS f (tenant_id, last_seq) VALUES ($1, $2)
+            ON CONFLICT (tenant_id) DO UPDATE SET last_seq = f.last_seq + excluded.last_seq
+            RETURNING last_seq - $2 AS base
+        )
+        INSERT INTO calls AS c (tenant_id, seq, {", ".join(names)})
+        SELECT $1, feed.base + given.n, {values}
+        FROM feed, unnest({arrays}) WITH ORDINALITY AS given ({", ".join(names)}, n)
+        ON CONFLICT (tenant_id, call_id) DO UPDATE SET
+            {facts}, seq = excluded.seq,
+            customer_id = coalesce(c.customer_id, excluded.customer_id),
+            version = c.version + (c.ended_at IS NOT NULL)::int
+        WHERE c.digest <> excluded.digest OR (c.customer_id IS NULL AND excluded.customer_id IS NOT NULL)
+        RETURNING call_id, version, (xmax = 0) AS fresh
+    """
+
+
+def _upsert_parts(table: str, *columns: str) -> str:
+    names = [column.split()[0] for column in columns]
+    arrays = ", ".join(f"${n}::{column.split()[1]}[]" for n, column in enumerate(columns, start=2))
+    facts = ", ".join(f"{name} = excluded.{name}" for name in names[2:])
+    return f"""
+        INSERT INTO {table} (tenant_id, {", ".join(names)})
+        SELECT $1, * FROM unnest({arrays})
+        ON CONFLICT (tenant_id, call_id, n) DO UPDATE SET {facts}
+    """
+
+
+_UPSERT_CALLS = _upsert_calls()
+_UPSERT_VISITS = _upsert_parts(
+    "queue_visits",
+    *("call_id uuid", "n int2", "queue text", "joined_at timestamptz", "left_at timestamptz"),
+    *("exit text", "wait_s float8", "position int4"),
+)
+_UPSERT_OFFERS = _upsert_parts(
+    "offers",
+    *("call_id uuid", "n int2", "agent text", "interface text", "queue text"),
+    *("rang_at timestamptz", "ended_at timestamptz", "ring_s float8", "result text"),
+)
+_UPSERT_CONNECTIONS = _upsert_parts(
+    "connections",
+    *("call_id uuid", "n int2", "agent text", "interface text", "number text"),
+    *("from_at timestamptz", "to_at timestamptz"),
+)
+
+_TRIM = """
+    WITH kept AS (
+        SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[]) AS kept (call_id, visits, offers, connections)
+    ), visits AS (
+        DELETE FROM queue_visits p USING kept
+        WHERE p.tenant_id = $1 AND p.call_id = kept.call_id AND p.n >= kept.visits
+    ), offered AS (
+        DELETE FROM offers p USING kept
+        WHERE p.tenant_id = $1 AND p.call_id = kept.call_id AND p.n >= kept.offers
+    )
+    DELETE FROM connections p USING kept
+    WHERE p.tenant_id = $1 AND p.call_id = kept.call_id AND p.n >= kept.connections
+"""
+
+# what an agent wants to know of a caller: when we last spoke
+_TOUCH_CUSTOMERS = """
+    UPDATE customers k SET last_call_at = c.started_at
+    FROM calls c
+    WHERE c.tenant_id = $1 AND c.call_id = ANY($2::uuid[])
+      AND k.tenant_id = $1 AND k.customer_id = c.customer_id
+      AND (k.last_call_at IS NULL OR k.last_call_at < c.started_at)
+"""
+
+_MERGE = """
+    WITH feed AS (
+        INSERT INTO call_feeds AS f (tenant_id, last_seq) VALUES ($1, 1)
+        ON CONFLICT (tenant_id) DO UPDATE SET last_seq = f.last_seq + 1
+        RETURNING last_seq
+    )
+    UPDATE calls c SET merged_into = $3, seq = feed.last_seq, version = c.version + 1
+    FROM feed
+    WHERE c.tenant_id = $1 AND c.call_id = $2 AND c.merged_into IS NULL
+    RETURNING c.customer_id, c.outcome, c.notes, c.tags
+"""
+
+_INHERIT = """
+    UPDATE calls SET
+        customer_id = coalesce(customer_id, $3),
+        outcome = coalesce(outcome, $4),
+        notes = notes || $5::jsonb,
+        tags = ARRAY(SELECT DISTINCT unnest(tags || $6::text[]) ORDER BY 1)
+    WHERE tenant_id = $1 AND call_id = $2
+"""

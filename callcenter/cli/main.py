@@ -1,0 +1,103 @@
+"""The tree of commands. Bodies import what they need when they run, so that `--help` is there at once."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callcenter.cli import db
+from callcenter.errors import CallCenterError
+
+app = typer.Typer(
+    name="callcenter",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Screen-pops, call log and customers for Asterisk.",
+)
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Configuration file (TOML); without: callcenter.toml here, if there is one."),
+]
+
+app.add_typer(db.app, name="db")
+
+
+@app.command()
+def serve(config: Config = None) -> None:
+    """Run the service until it is stopped by SIGTERM or Ctrl-C."""
+    from callcenter.cli.serving import run
+
+    run(config)
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the web page; the screen-pop takes the next one.")] = 8080,
+    directory: Annotated[Path, typer.Option(help="Where the demo keeps its database.")] = Path("var/demo"),
+    calls_per_minute: Annotated[float, typer.Option(min=0.0, max=600.0, help="How busy the demo is.")] = 12.0,
+) -> None:
+    """Run everything with a simulated PBX, sample customers and agents."""
+    from callcenter.cli.demonstration import run
+
+    run(port, directory, calls_per_minute)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Transcript: bytes from the AMI socket, or what `record` wrote.")],
+    config: Config = None,
+    pbx: Annotated[str | None, typer.Option(help="Read it as this PBX of the configuration.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of national numbers, for example GB.")] = None,
+    trunk: Annotated[list[str] | None, typer.Option(help="Name of an endpoint that leads outside; repeatable.")] = None,
+    changes: Annotated[bool, typer.Option(help="Print the changes before the calls.")] = True,
+) -> None:
+    """Print what a transcript says: one JSON line per change, then one per call."""
+    from callcenter.cli.replaying import run
+
+    run(file, config, pbx, region, tuple(trunk or ()), changes)
+
+
+@app.command()
+def record(
+    file: Annotated[Path, typer.Argument(help="Where the transcript goes; it must not exist.")],
+    config: Config = None,
+    pbx: Annotated[str | None, typer.Option(help="Which PBX of the configuration; without: the first.")] = None,
+    raw: Annotated[bool, typer.Option(help="Bytes of the socket instead of JSON lines.")] = False,
+    scrub: Annotated[bool, typer.Option(help="Replace numbers and names by made-up ones.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long; without: Ctrl-C.")] = None,
+) -> None:
+    """Write what a PBX says to a file that `replay` reads."""
+    from callcenter.cli.recording import run
+
+    run(file, config, pbx, raw, scrub, seconds)
+
+
+@app.command()
+def doctor(config: Config = None) -> None:
+    """Check the PBX, its rights and events, the clock and the database; say how to mend what is wrong."""
+    from callcenter.cli.examination import run
+
+    run(config)
+
+
+@app.command("asterisk-conf")
+def asterisk_conf(
+    directory: Annotated[Path, typer.Argument(help="Where the samples go; files that are there are kept.")],
+    secret: Annotated[str | None, typer.Option(help="Secret of the AMI user; without: a new one is made.")] = None,
+) -> None:
+    """Write commented configuration for a plain Asterisk."""
+    from callcenter.cli.samples import run
+
+    run(directory, secret)
+
+
+def main() -> None:
+    """Entry point of the console script: an error of ours is a sentence, not a traceback."""
+    try:
+        app()
+    except CallCenterError as problem:
+        typer.echo(f"callcenter: {problem}", err=True)
+        sys.exit(1)

@@ -1,0 +1,188 @@
+"""One PBX as the service sees it: its connection, its tracker, and what may be asked of it.
+
+The reader of the connection only fills the inbox; the worker here takes events from it in order, has the tracker say
+what they mean, and publishes that. After each (re)connection a snapshot comes first, because AMI replays nothing.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import msgspec
+import structlog
+
+from callcenter import events as ev
+from callcenter.ami import actions, parse
+from callcenter.ami.client import AmiClient
+from callcenter.ami.inbox import Inbox
+from callcenter.ami.snapshot import members, snapshot
+from callcenter.ami.state import AmiState, Phase
+from callcenter.changes import Anomaly, CallChange, Change
+from callcenter.errors import AmiError, NotFound, ProtocolError
+from callcenter.settings import PbxSettings
+from callcenter.tracking.directory import Directory
+from callcenter.tracking.tracker import Tracker
+
+Publish = Callable[[Change, datetime], None]
+"""Takes a change and the time at which its event was read; must be quick and must not wait."""
+
+
+class Originated(msgspec.Struct, frozen=True):
+    """A call that Asterisk was asked for."""
+
+    call_id: UUID
+    action_id: str
+    pbx: str
+
+
+class Counters(msgspec.Struct):
+    """What has passed, since the start of the service."""
+
+    events: int = 0
+    changes: int = 0
+    anomalies: int = 0
+    unreadable: int = 0
+    resyncs: int = 0
+
+
+class Pbx:
+    """Follows one PBX for ever. `await run()` in a task of the service; it ends by cancellation only."""
+
+    def __init__(
+        self,
+        settings: PbxSettings,
+        directory: Directory,
+        publish: Publish,
+        on_member: Callable[[ev.QueueMemberState], None],
+    ) -> None:
+        self.settings = settings
+        self.tracker = Tracker(directory)
+        self.inbox = Inbox()
+        self.client = AmiClient(settings, self.inbox.on_block, self.inbox.on_state)
+        self.counters = Counters()
+        self.synced = False
+        """Whether a snapshot was taken on this connection."""
+        self._publish = publish
+        self._on_member = on_member
+        self._dialing: dict[str, str] = {}
+        self._log = structlog.get_logger().bind(pbx=settings.id)
+
+    async def run(self) -> None:
+        """Connect, follow, connect again."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.client.run(), name=f"ami {self.settings.id}")
+            group.create_task(self._work(), name=f"tracker {self.settings.id}")
+
+    @property
+    def state(self) -> AmiState:
+        """Where the connection stands."""
+        return self.client.state
+
+    async def dial(self, interface: str, extension: str, number: str) -> Originated:
+        """Ring a phone of ours and, when it is picked up, have it call `number`: one outbound call.
+
+        Raises:
+            AmiError: the PBX cannot be asked, or refused.
+        """
+        settings = self.settings
+        channel_id = f"cc-{uuid4().hex}"
+        action_id = self.client.next_action_id()
+        self.tracker.originate(channel_id, number)
+        self._dialing[action_id] = channel_id
+        try:
+            await self.client.action(
+                actions.Originate(
+                    channel=interface,
+                    context=settings.dial_context,
+                    exten=number,
+                    # The agent's own number: the dialplan sends it, or what it makes of it, to the customer.
+                    caller_id=f"<{extension}>",
+                    timeout=timedelta(seconds=settings.dial_timeout_s),
+                    channel_id=channel_id,
+                    other_channel_id=f"{channel_id}-2",
+                ),
+                action_id=action_id,
+            )
+        except AmiError:
+            self.tracker.forget(self._dialing.pop(action_id))
+            raise
+        return Originated(self.tracker.call_id(channel_id), action_id, settings.id)
+
+    async def hang_up(self, call_id: UUID, interface: str | None = None) -> None:
+        """Hang up a call at one device, or if no device is named or it is not in the call, altogether.
+
+        Raises:
+            NotFound: the call does not go on here. AmiError: the PBX cannot be asked, or refused.
+        """
+        channels = self.tracker.channels(call_id)
+        if not channels:
+            raise NotFound(f"call {call_id} does not go on at {self.settings.id}")
+        chosen = [channel for at, channel in channels.items() if at == interface] or list(channels.values())
+        for channel in chosen:
+            await self.client.action(actions.Hangup(channel=channel))
+
+    async def _work(self) -> None:
+        while True:
+            for arrived, item in await self.inbox.batch():
+                if isinstance(item, AmiState):
+                    await self._connection_changed(item)
+                else:
+                    self._take(item, arrived)
+
+    def _take(self, block: bytes, arrived: datetime) -> None:
+        counters = self.counters
+        counters.events += 1
+        try:
+            event = parse.event(block, arrived)
+        except ProtocolError as problem:
+            counters.unreadable += 1
+            self._log.warning("ami_event_unreadable", reason=str(problem))
+            return
+        if event is None:
+            return
+        if isinstance(event, ev.QueueMemberState):
+            self._on_member(event)
+        else:
+            if isinstance(event, ev.OriginateResponse):
+                # Where the phone could not be reached at all, no channel was ever made for the call noted.
+                self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
+            self._say(self.tracker.apply(event), arrived)
+
+    def _say(self, changes: Sequence[Change], arrived: datetime) -> None:
+        for change in changes:
+            self.counters.changes += 1
+            if isinstance(change, Anomaly):
+                self.counters.anomalies += 1
+                self._log.debug("ami_anomaly", ami_event=change.event, reason=change.reason, channel=change.channel)
+            elif isinstance(change, CallChange):
+                self._publish(change, arrived)
+
+    async def _connection_changed(self, state: AmiState) -> None:
+        if state.phase is not Phase.LOGGED_IN:
+            self.synced = False
+        elif not self.synced:
+            try:
+                await self._resync()
+            except AmiError as problem:
+                # The connection broke again: its end stands in the inbox, and the next log-in tries anew.
+                self._log.warning("resync_failed", reason=str(problem))
+
+    async def _resync(self) -> None:
+        channels = await self.client.action(actions.CoreShowChannels())
+        queues = await self._queues()
+        now = datetime.now(UTC)
+        self.counters.resyncs += 1
+        self.synced = True
+        self._say(self.tracker.resync(snapshot(channels.events, queues, now)), now)
+        for member in members(queues, now):
+            self._on_member(member)
+        self._log.info("resynced", calls=self.tracker.open_calls, channels=self.tracker.open_channels)
+
+    async def _queues(self) -> tuple[bytes, ...]:
+        """The queues with members and callers; none where Asterisk has no queues or does not let us see them."""
+        try:
+            return (await self.client.action(actions.QueueStatus())).events
+        except AmiError as problem:
+            self._log.info("queues_unseen", reason=str(problem))
+            return ()

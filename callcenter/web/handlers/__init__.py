@@ -1,0 +1,1 @@
+"""What each route does, once everything about the request is checked."""

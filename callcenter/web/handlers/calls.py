@@ -1,0 +1,94 @@
+"""The call log, what people add to it, click-to-dial and hanging up."""
+
+from callcenter.accounts.roles import Permission, Principal
+from callcenter.callrecord import CallRecord
+from callcenter.errors import BadInput, Conflict, Forbidden
+from callcenter.web.cursor import read_cursor, write_cursor
+from callcenter.web.endpoint import Exchange
+from callcenter.web.numbers import read_number
+from callcenter.web.schemas import Nothing
+from callcenter.web.schemas.calls import (
+    CallQuery,
+    Calls,
+    CustomerChoice,
+    Dial,
+    Dialing,
+    HangingUp,
+    NoteText,
+    OutcomeChoice,
+)
+from callcenter.web.services import CallFilter
+
+
+async def list_calls(exchange: Exchange[CallQuery, Nothing]) -> Calls:
+    """The newest first; a page begins where the one before ended, however many calls came meanwhile."""
+    query = exchange.query
+    if query.since is not None and query.until is not None and query.since >= query.until:
+        raise BadInput("`since` must be before `until`")
+    number = read_number(exchange.services.numbers, query.number) if query.number is not None else None
+    wanted = CallFilter(
+        customer=query.customer,
+        agent=query.agent,
+        number=number,
+        status=query.status,
+        direction=query.direction,
+        queue=query.queue,
+        since=query.since,
+        until=query.until,
+    )
+    page = await exchange.services.calls.page(
+        exchange.principal.tenant_id, wanted, cursor=read_cursor(query.cursor, query), limit=query.limit
+    )
+    return Calls(items=tuple(page.items), next_cursor=write_cursor(page.next_cursor, query))
+
+
+async def show_call(exchange: Exchange[Nothing, Nothing]) -> CallRecord:
+    """One call."""
+    return await exchange.services.calls.get(exchange.principal.tenant_id, exchange.id)
+
+
+async def write_note(exchange: Exchange[Nothing, NoteText]) -> CallRecord:
+    """Replaces what the same person wrote before."""
+    principal = exchange.principal
+    return await exchange.services.calls.set_note(principal.tenant_id, exchange.id, exchange.body.text, principal.actor)
+
+
+async def choose_customer(exchange: Exchange[Nothing, CustomerChoice]) -> CallRecord:
+    """Where several customers share a number, a person says which one it was."""
+    principal = exchange.principal
+    return await exchange.services.calls.set_customer(
+        principal.tenant_id, exchange.id, exchange.body.customer_id, principal.actor
+    )
+
+
+async def choose_outcome(exchange: Exchange[Nothing, OutcomeChoice]) -> CallRecord:
+    """What the call came to, in the agent's words."""
+    principal = exchange.principal
+    return await exchange.services.calls.set_outcome(
+        principal.tenant_id, exchange.id, exchange.body.outcome, principal.actor
+    )
+
+
+async def dial(exchange: Exchange[Nothing, Dial]) -> Dialing:
+    """From the seat of the session; without one there is no phone that could ring."""
+    principal = exchange.principal
+    agent = _agent_of(principal)
+    seat = await exchange.services.accounts.seat(principal)
+    if seat is None:
+        raise Conflict("choose your extension first: there is no phone to call from")
+    number = read_number(exchange.services.numbers, exchange.body.number, seat.pbx)
+    return await exchange.services.dialer.dial(principal.tenant_id, agent, seat, number)
+
+
+async def hang_up(exchange: Exchange[Nothing, Nothing]) -> HangingUp:
+    """One's own call, or any where the role allows it."""
+    principal = exchange.principal
+    whose = None if principal.may(Permission.CALLS_HANGUP_ANY) else _agent_of(principal)
+    await exchange.services.dialer.hang_up(principal.tenant_id, exchange.id, whose)
+    return HangingUp(call_id=exchange.id)
+
+
+def _agent_of(principal: Principal) -> str:
+    if principal.agent is None:
+        raise Forbidden("only a person has a phone; an API key cannot do this")
+    return principal.agent

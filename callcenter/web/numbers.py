@@ -1,0 +1,19 @@
+"""Reads numbers that people write into filters and dial boxes, through the number reader."""
+
+from callcenter.errors import BadNumber
+from callcenter.web.services import NumberReader
+
+
+def read_number(reader: NumberReader, text: str, pbx: str | None = None) -> str:
+    """The number as the stores know it: E.164, or the digits of an extension.
+
+    Raises:
+        BadNumber: the text is no phone number.
+        NotFound: there is no such PBX.
+    """
+    found = reader.read(text, pbx)
+    if found.kind == "public" and found.e164 is not None:
+        return found.e164
+    if found.kind == "internal":
+        return "".join(character for character in found.raw if character.isdigit() or character in "*#")
+    raise BadNumber(f"number: {text.strip()[:40]!r} is not a phone number; write it as on a business card")

@@ -1,0 +1,249 @@
+"""What the web layer needs of the rest of the service: Protocols, joined by the application.
+
+All methods that take a `tenant_id` see that tenant alone and raise `NotFound` for what is another's.
+All raise `DatabaseError` where PostgreSQL cannot be reached.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry
+
+from callcenter.accounts.roles import Principal
+from callcenter.accounts.values import Extension, OpenSession, Person
+from callcenter.callrecord import CallRecord
+from callcenter.model import CallStatus, Direction
+from callcenter.web.schemas.calls import Dialing
+from callcenter.web.schemas.customers import Customer, CustomerChange, Match, NewCustomer
+from callcenter.web.schemas.people import AgentState, Queue
+from callcenter.web.schemas.problems import PartHealth
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Items in order, and the store's own cursor for the page after them; None on the last page."""
+
+    items: Sequence[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls; None is no condition.
+
+    `number` is E.164 (`+…`) or, of an internal number, its digits. `since` ≤ started < `until`.
+    """
+
+    customer: UUID | None = None
+    agent: str | None = None
+    number: str | None = None
+    status: CallStatus | None = None
+    direction: Direction | None = None
+    queue: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Accounts(Protocol):
+    """People, sessions, API keys and seats: `callcenter.accounts`."""
+
+    async def log_in(self, login: str, password: str, address: str, replaces: str | None) -> OpenSession:
+        """Open a session with a new token; the session of the token `replaces` ends.
+
+        Raises `Unauthenticated` for a wrong login or password alike, `TooMany` where tried too often.
+        """
+        ...
+
+    async def session(self, token: str) -> OpenSession:
+        """The session that `token` opens; raises `Unauthenticated`."""
+        ...
+
+    async def log_out(self, principal: Principal) -> None:
+        """End the session of `principal`."""
+        ...
+
+    async def api_key(self, key: str) -> Principal:
+        """The integration that `key` is for; raises `Unauthenticated`."""
+        ...
+
+    async def set_language(self, principal: Principal, language: str) -> None:
+        """Keep the language that a person reads."""
+        ...
+
+    async def extensions(self, tenant_id: int) -> Sequence[Extension]:
+        """All extensions and who sits there, in order."""
+        ...
+
+    async def seat(self, principal: Principal) -> Extension | None:
+        """Where the person sits."""
+        ...
+
+    async def take_seat(self, principal: Principal, pbx: str, extension: str, *, force: bool) -> Extension:
+        """Sit down there, leaving any other seat.
+
+        Raises `NotFound`, `Conflict` where another sits there, `Forbidden` for a `force` that is not allowed.
+        """
+        ...
+
+    async def leave_seat(self, principal: Principal) -> None:
+        """Leave the seat, if there is one."""
+        ...
+
+    async def agents(self, tenant_id: int) -> Sequence[Person]:
+        """All people who can take calls, and their seats."""
+        ...
+
+
+class Tickets(Protocol):
+    """Tickets for the screen-pop."""
+
+    def issue(self, principal: Principal) -> tuple[str, datetime]:
+        """A ticket that opens the screen-pop once, and until when."""
+        ...
+
+
+class ReadNumber(Protocol):
+    """A number as it was understood; `kind` is `public`, `internal`, `anonymous` or `invalid`."""
+
+    @property
+    def raw(self) -> str: ...
+    @property
+    def e164(self) -> str | None: ...
+    @property
+    def kind(self) -> str: ...
+
+
+class NumberReader(Protocol):
+    """Reads a number in any spelling by the rules of a PBX; None: the first PBX."""
+
+    def read(self, text: str, pbx: str | None = None) -> ReadNumber:
+        """Never raises for a text of phone-number length; raises `NotFound` for an unknown PBX."""
+        ...
+
+
+class CallLog(Protocol):
+    """The call log's queries and the few things that people add to a call."""
+
+    async def page(self, tenant_id: int, wanted: CallFilter, *, cursor: str | None, limit: int) -> Page[CallRecord]:
+        """Calls, the newest first; raises `BadInput` for a cursor that no page of its own gave."""
+        ...
+
+    async def get(self, tenant_id: int, call_id: UUID) -> CallRecord:
+        """One call, raises `NotFound`."""
+        ...
+
+    async def set_note(self, tenant_id: int, call_id: UUID, text: str, by: str) -> CallRecord:
+        """Replace what `by` wrote about the call. Raises `NotFound`."""
+        ...
+
+    async def set_customer(self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str) -> CallRecord:
+        """Say who it was; raises `NotFound` for call and customer."""
+        ...
+
+    async def set_outcome(self, tenant_id: int, call_id: UUID, outcome: str | None, by: str) -> CallRecord:
+        """Say what it came to. Raises `NotFound`."""
+        ...
+
+
+class CustomerBook(Protocol):
+    """The customers."""
+
+    async def page(
+        self, tenant_id: int, text: str | None, number: str | None, *, cursor: str | None, limit: int
+    ) -> Page[Customer]:
+        """Customers in the store's order; `number` as in `CallFilter`."""
+        ...
+
+    async def get(self, tenant_id: int, customer_id: UUID) -> Customer:
+        """One customer, raises `NotFound`."""
+        ...
+
+    async def create(self, tenant_id: int, new: NewCustomer, by: str) -> Customer:
+        """Add a customer; raises `BadInput` for a number that is none."""
+        ...
+
+    async def change(self, tenant_id: int, customer_id: UUID, change: CustomerChange, by: str) -> Customer:
+        """Change one; raises `Conflict` where `change.version` is not the stored one any more."""
+        ...
+
+
+class Matcher(Protocol):
+    """Whose number it is."""
+
+    async def match(self, tenant_id: int, number: str, pbx: str | None, agent: str | None) -> Match:
+        """Candidates for a number in any spelling; `agent` is preferred as owner."""
+        ...
+
+
+class Dialer(Protocol):
+    """Makes the PBX call and hang up."""
+
+    async def dial(self, tenant_id: int, agent: str, seat: Extension, number: str) -> Dialing:
+        """Ring the seat and then the number (E.164, or digits of an extension); raises `AmiError`."""
+        ...
+
+    async def hang_up(self, tenant_id: int, call_id: UUID, agent: str | None) -> None:
+        """End a call. With `agent`: only where that agent takes part, else raises `Forbidden`."""
+        ...
+
+
+class Board(Protocol):
+    """What happens at this moment."""
+
+    def agent_states(self, tenant_id: int) -> Mapping[str, tuple[AgentState, datetime | None]]:
+        """What each agent does since when; who is missing is offline."""
+        ...
+
+    def queues(self, tenant_id: int) -> Sequence[Queue]:
+        """All queues in order."""
+        ...
+
+
+class Health(Protocol):
+    """Whether the parts work."""
+
+    async def parts(self) -> Sequence[PartHealth]:
+        """Ask all parts, within a deadline of its own. The service is ready when all are ok."""
+        ...
+
+
+LOOPBACK: tuple[IPv4Network | IPv6Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that the web application is built from."""
+
+    accounts: Accounts
+    tickets: Tickets
+    numbers: NumberReader
+    calls: CallLog
+    customers: CustomerBook
+    matcher: Matcher
+    dialer: Dialer
+    board: Board
+    health: Health
+    registry: CollectorRegistry
+    screenpop_port: Callable[[], int]
+    """The port where the WebSocket server listens, known once it does."""
+    screenpop_url: str | None = None
+    """Where browsers find it (`wss://…/screenpop`); None: same host as the page, `screenpop_port`."""
+    public_url: str | None = None
+    """Origin that browsers use where a proxy stands in front; https makes cookies Secure."""
+    origins: tuple[str, ...] = ()
+    """More origins whose pages may use the API with a cookie."""
+    connect_sources: tuple[str, ...] = ()
+    """More servers that the front end may connect to, for its Content-Security-Policy (SIP over WebSocket)."""
+    static: Path | None = None
+    """The built front end; None: only the API is served."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=LOOPBACK)
+    """Peers whose X-Forwarded-For is believed."""
+    deadline: timedelta = timedelta(seconds=20)
+    """How long one request may take."""

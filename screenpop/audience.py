@@ -1,0 +1,275 @@
+"""Who is told what about which call: changes in, messages for agents out.
+
+This module alone decides when a pop is shown and withdrawn. It keeps, for each call in progress, what each
+agent has to do with it (a `Part`): rings open on their devices, whether they placed or answered it, and
+whether a pop is shown or waits for the match. Matching itself is somebody else's: a `Lookup` goes out once
+per call, and `matched` or `overdue` comes back.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from callcenter import changes
+from callcenter.changes import Change
+from callcenter.model import CallStatus, Direction, Offer, OfferResult
+from screenpop import views
+from screenpop.messages import (
+    AgentState,
+    CallChanged,
+    Match,
+    Numbered,
+    Pop,
+    PopUpdate,
+    PopWithdrawn,
+    Reason,
+)
+from screenpop.presence import Presence, Seat
+from screenpop.talk import Part, Ring, Talk
+
+
+class Delivery(msgspec.Struct, frozen=True, gc=False):
+    """A message that an agent is to get."""
+
+    agent: str
+    message: Numbered
+
+
+class Lookup(msgspec.Struct, frozen=True, gc=False):
+    """A wish to know whose number this is: asked once per call and number, however many phones ring."""
+
+    call_id: UUID
+    number: str
+    pbx: str
+    trunk: str | None
+
+
+Effect = Delivery | Lookup
+INTERNAL = Match(status="ignored")
+"""Colleagues are not looked up."""
+
+
+class Audience:
+    """What the agents of one tenant know of their calls."""
+
+    def __init__(self) -> None:
+        self._talks: dict[UUID, Talk] = {}
+        self._presence = Presence()
+
+    @property
+    def calls(self) -> int:
+        """Calls in progress."""
+        return len(self._talks)
+
+    def state(self, agent: str) -> AgentState | None:
+        """The agent's state as told last."""
+        return self._presence.state(agent)
+
+    def sit(self, seat: Seat, at: datetime) -> list[Effect]:
+        """An agent's name, phone or pause changed."""
+        return _tell(self._presence.sit(seat, at))
+
+    def arrive(self, agent: str, at: datetime) -> list[Effect]:
+        """The agent's first page connected."""
+        return _tell(self._presence.arrive(agent, at))
+
+    def leave(self, agent: str, at: datetime) -> list[Effect]:
+        """The agent's last page is gone for good."""
+        return _tell(self._presence.leave(agent, at))
+
+    def apply(self, change: Change) -> list[Effect]:
+        """Say who is to be told what because of a change."""
+        if isinstance(change, changes.Anomaly):
+            return []
+        effects: list[Effect] = []
+        call = change.call
+        talk = self._talks.get(call.call_id)
+        is_new = talk is None
+        if talk is None:
+            if call.ended_at is not None:
+                return []  # a correction of a call that is over changes no screen
+            talk = self._talks[call.call_id] = Talk(call)
+        talk.call = call
+        dialer = views.dialing_agent(call)
+        if dialer is not None and not talk.placed:
+            talk.placed = talk.part(dialer).dialed = True
+        if is_new:
+            self._adopt(talk, change.at, effects)
+        match change:
+            case changes.AgentRinging(offer=offer) if offer.agent is not None:
+                self._ring(talk, offer.agent, offer, change.at, effects)
+            case changes.OfferEnded(offer=offer) if offer.agent is not None:
+                self._stop_ringing(talk, offer.agent, offer, change.at, effects)
+            case changes.AgentRinging() | changes.OfferEnded():
+                pass
+            case changes.CallEnded():
+                self._end(talk, change.at, effects)
+            case _:
+                if isinstance(change, changes.CallMerged):
+                    self._merge(talk, change.merged, change.at, effects)
+                elif isinstance(change, changes.CallAnswered) and change.connection.agent is not None:
+                    connection = change.connection
+                    self._connect(talk, change.connection.agent, connection.interface, change.at, effects)
+                self._refresh(talk, change.at, effects)
+        return effects
+
+    def matched(self, call_id: UUID, number: str, answer: Match, at: datetime) -> list[Effect]:
+        """The look-up answered: pops that waited go out, pops that did not wait are brought up to date."""
+        talk = self._talks.get(call_id)
+        if talk is None or talk.asked != number:
+            return []
+        talk.match = answer
+        effects: list[Effect] = []
+        for agent, part in list(talk.parts.items()):
+            if part.wanted is not None:
+                self._pop(talk, agent, part, answer, effects)
+            elif part.popped is not None and part.match != answer:
+                part.match = answer
+                effects.append(Delivery(agent, PopUpdate(call_id=part.popped, match=answer)))
+            self._show(talk, agent, part, at, effects)
+        return effects
+
+    def overdue(self, call_id: UUID, number: str, at: datetime) -> list[Effect]:
+        """The look-up is late: pops go out without a name, and are brought up to date if it answers yet."""
+        talk = self._talks.get(call_id)
+        if talk is None or talk.match is not None:
+            return []
+        return self.matched(call_id, number, Match(status="incomplete", number=views.clip(number)), at)
+
+    def _adopt(self, talk: Talk, at: datetime, effects: list[Effect]) -> None:
+        """Take over a call whose beginning was not seen, as after a restart."""
+        for offer in talk.call.offers:
+            if offer.agent is not None and offer.ended_at is None:
+                self._ring(talk, offer.agent, offer, at, effects)
+        for connection in talk.call.connections:
+            if connection.agent is not None and connection.to is None:
+                self._connect(talk, connection.agent, connection.interface, at, effects)
+
+    def _ring(self, talk: Talk, agent: str, offer: Offer, at: datetime, effects: list[Effect]) -> None:
+        part = talk.part(agent)
+        part.open[offer.interface] = offer
+        self._show(talk, agent, part, at, effects)
+        self._want(talk, agent, part, Ring(at, offer.rang_at, offer.interface, offer.queue), effects)
+
+    def _stop_ringing(self, talk: Talk, agent: str, offer: Offer, at: datetime, effects: list[Effect]) -> None:
+        part = talk.parts.get(agent)
+        if part is None:
+            return
+        part.open.pop(offer.interface, None)
+        if offer.result is OfferResult.ANSWERED:
+            part.answered = True
+        if not part.is_kept(talk.call, agent):
+            self._withdraw(agent, part, views.withdrawal(offer), effects)
+        self._show(talk, agent, part, at, effects)
+
+    def _connect(self, talk: Talk, agent: str, interface: str | None, at: datetime, effects: list[Effect]) -> None:
+        """An agent talks; one who picked up without being rung is shown the pop now."""
+        part = talk.part(agent)
+        part.answered = part.connected = True
+        self._want(talk, agent, part, Ring(at, at, interface, views.queue(talk.call)), effects)
+
+    def _refresh(self, talk: Talk, at: datetime, effects: list[Effect]) -> None:
+        """Bring everybody in the call up to date, and look again if the number became known or changed."""
+        for agent, part in list(talk.parts.items()):
+            if part.dialed and not part.connected:
+                self._want(talk, agent, part, Ring(at, talk.call.started_at, None, None), effects)
+            self._show(talk, agent, part, at, effects)
+        if any(part.popped or part.wanted for part in talk.parts.values()):
+            self._look_up(talk, effects)
+
+    def _end(self, talk: Talk, at: datetime, effects: list[Effect]) -> None:
+        gone = talk.call.status in (CallStatus.ABANDONED, CallStatus.CANCELED, CallStatus.NO_ANSWER)
+        for agent, part in list(talk.parts.items()):
+            if not (part.answered or part.dialed):
+                self._withdraw(agent, part, "caller_gave_up" if gone else "ended", effects)
+            self._show(talk, agent, part, at, effects)
+        del self._talks[talk.call.call_id]
+
+    def _merge(self, talk: Talk, merged: UUID, at: datetime, effects: list[Effect]) -> None:
+        """Fold another call into this one: its pops stay on the screen under the name they were shown by."""
+        other = self._talks.pop(merged, None)
+        if other is None:
+            return
+        for agent, old in other.parts.items():
+            if old.view is not None:
+                ended = msgspec.structs.replace(old.view, state="ended")
+                effects.append(Delivery(agent, CallChanged(call=ended)))
+                effects += _tell(self._presence.engage(agent, merged, "ended", False, at))
+            part = talk.part(agent)
+            part.open |= old.open
+            part.answered |= old.answered
+            part.connected |= old.connected
+            part.dialed |= old.dialed
+            if part.popped is None and part.wanted is None:
+                part.popped, part.match, part.wanted = old.popped, old.match, old.wanted
+            else:
+                self._withdraw(agent, old, "ended", effects)
+        waits = [(agent, part) for agent, part in talk.parts.items() if part.wanted is not None]
+        for agent, part in waits:
+            ring, part.wanted = part.wanted, None
+            if ring is not None:
+                self._want(talk, agent, part, ring, effects)
+
+    def _want(self, talk: Talk, agent: str, part: Part, ring: Ring, effects: list[Effect]) -> None:
+        """Pop, now or when the match is there, unless this agent has the pop already."""
+        if part.popped is not None or part.wanted is not None:
+            return
+        part.wanted = ring
+        if talk.call.direction is Direction.INTERNAL and part.dialed:
+            part.wanted = None  # they know whom they call
+        elif talk.call.direction is Direction.INTERNAL:
+            self._pop(talk, agent, part, INTERNAL, effects)
+        elif views.customer_party(talk.call) is None:
+            part.wanted = None  # nobody to show yet: an outbound call whose far end is not known
+        elif talk.number is None:
+            self._pop(talk, agent, part, Match(status="none"), effects)
+        else:
+            self._look_up(talk, effects)
+            if talk.match is not None:
+                self._pop(talk, agent, part, talk.match, effects)
+
+    def _look_up(self, talk: Talk, effects: list[Effect]) -> None:
+        number = talk.number
+        if number is not None and number != talk.asked:
+            talk.asked, talk.match = number, None
+            effects.append(Lookup(talk.call.call_id, number, talk.call.pbx, views.trunk(talk.call)))
+
+    def _pop(self, talk: Talk, agent: str, part: Part, match: Match, effects: list[Effect]) -> None:
+        ring, call = part.wanted, talk.call
+        if ring is None:
+            return
+        part.wanted, part.popped, part.match = None, call.call_id, match
+        pop = Pop(
+            call_id=call.call_id,
+            at=ring.at,
+            rang_at=ring.rang_at,
+            interface=ring.interface,
+            queue=ring.queue,
+            did=views.clip(call.did),
+            direction=call.direction.value,
+            caller=views.person(views.other_side(call, agent)),
+            match=match,
+        )
+        effects.append(Delivery(agent, pop))
+
+    def _withdraw(self, agent: str, part: Part, reason: Reason, effects: list[Effect]) -> None:
+        if part.popped is not None:
+            effects.append(Delivery(agent, PopWithdrawn(call_id=part.popped, reason=reason)))
+        part.popped = part.wanted = part.match = None
+
+    def _show(self, talk: Talk, agent: str, part: Part, at: datetime, effects: list[Effect]) -> None:
+        """Tell the agent how the call looks now, if that differs; forget them when it is over for them."""
+        part.connected |= views.is_connected(talk.call, agent)
+        state = views.state(talk.call, agent, part.rings, part.dialed and not part.connected)
+        view = views.view(talk.call, agent, state, talk.match)
+        if view != part.view and not (part.view is None and state == "ended"):
+            part.view = view
+            effects.append(Delivery(agent, CallChanged(call=view)))
+            effects += _tell(self._presence.engage(agent, view.call_id, state, part.dialed, at))
+        if state == "ended":
+            talk.parts.pop(agent, None)
+
+
+def _tell(state: AgentState | None) -> list[Effect]:
+    return [] if state is None else [Delivery(state.agent, state)]

@@ -1,0 +1,156 @@
+"""The agents of one tenant, each with a stream and the pages that show it."""
+
+import secrets
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+from screenpop import messages
+from screenpop.audience import Audience, Delivery, Effect, Lookup
+from screenpop.client import Client, frame
+from screenpop.contracts import Identity
+from screenpop.messages import Numbered, Pop, Resume
+from screenpop.stream import Stream
+from screenpop.telemetry import Telemetry
+from screenpop.timing import Timing
+
+REPLACED = 4409
+MAX_TABS = 8
+"""Pages of one agent; the oldest is closed when there are more."""
+
+
+class Desk:
+    """One agent's stream and pages."""
+
+    __slots__ = ("clients", "stream")
+
+    def __init__(self) -> None:
+        self.stream = Stream(secrets.token_hex(6))
+        self.clients: list[Client] = []
+
+    def send(self, texts: list[bytes]) -> bool:
+        """Write to every page; whether there was one."""
+        clients = self.clients
+        if not clients:
+            return False
+        sent = False
+        for text in texts:
+            data = frame(text)
+            for client in clients:
+                sent |= client.write(data)
+        return sent
+
+
+class Floor:
+    """All desks of a tenant. Everything here is synchronous: nobody waits for a page."""
+
+    def __init__(self, tenant_id: int, telemetry: Telemetry, timing: Timing) -> None:
+        self.tenant_id = tenant_id
+        self.audience = Audience()
+        self._desks: dict[str, Desk] = {}
+        self._away: dict[str, float] = {}
+        self._present: set[str] = set()
+        self._rang: dict[UUID, dict[str, float]] = {}
+        self._telemetry = telemetry
+        self._timing = timing
+
+    def rang(self, call_id: UUID, agent: str, arrived: float) -> None:
+        """Remember when the event that may become a pop arrived, on the `perf_counter` clock."""
+        self._rang.setdefault(call_id, {}).setdefault(agent, arrived)
+
+    def ended(self, call_id: UUID) -> None:
+        """Forget the times of a call."""
+        self._rang.pop(call_id, None)
+
+    def deliver(self, effects: list[Effect]) -> list[Lookup]:
+        """Send what is for agents; returns what is to be looked up."""
+        lookups: list[Lookup] = []
+        for effect in effects:
+            if isinstance(effect, Lookup):
+                lookups.append(effect)
+                continue
+            sent = self.send(effect)
+            if sent and type(effect.message) is Pop:
+                arrived = self._rang.get(effect.message.call_id, {}).pop(effect.agent, None)
+                if arrived is not None:
+                    self._telemetry.latency.observe(time.perf_counter() - arrived)
+        return lookups
+
+    def send(self, delivery: Delivery) -> bool:
+        """Put a message into an agent's stream and on every page of theirs."""
+        desk = self._desk(delivery.agent)
+        return desk.send(desk.stream.append(delivery.message))
+
+    def broadcast(self, message: Numbered, agents: list[str] | None) -> None:
+        """Send one message to many agents (None: all at a desk): encoded once, numbered for each."""
+        body = messages.encode(message)
+        desks = (
+            self._desks.values() if agents is None else [desk for agent in agents if (desk := self._desks.get(agent))]
+        )
+        for desk in desks:
+            desk.send(desk.stream.append(message, body))
+
+    def enter(self, who: Identity, client: Client, resume: Resume | None) -> None:
+        """Greet a page. One that resumes a session takes it from the socket that had it."""
+        desk = self._desk(who.agent)
+        self._away.pop(who.agent, None)
+        if who.agent not in self._present:
+            self._present.add(who.agent)
+            self._telemetry.agents.inc()
+        effects = self.audience.arrive(who.agent, datetime.now(UTC))
+        self.deliver(effects)
+        if resume is not None:
+            for other in [c for c in desk.clients if c.session == resume.session]:
+                self._replace(desk, other)
+        while len(desk.clients) >= MAX_TABS:
+            self._replace(desk, desk.clients[0])
+        opening = desk.stream.open(secrets.token_hex(6), resume)
+        client.session = opening.session
+        for text in (opening.welcome, *opening.missed):
+            client.write(frame(text))
+        desk.clients.append(client)
+
+    def leave(self, who: Identity, client: Client, now: float) -> None:
+        """A page is gone. `now` is the monotonic clock."""
+        desk = self._desks.get(who.agent)
+        if desk is None:
+            return
+        if client in desk.clients:
+            desk.clients.remove(client)
+        if not desk.clients:
+            self._away[who.agent] = now
+
+    def ack(self, who: Identity, seq: int) -> None:
+        """The person is done with a pop."""
+        desk = self._desk(who.agent)
+        desk.send(desk.stream.ack(seq))
+
+    def evict(self, agent: str, code: int, reason: str) -> None:
+        """Close every page of an agent."""
+        desk = self._desks.get(agent)
+        for client in list(desk.clients) if desk else []:
+            client.socket.shut(code, reason)
+
+    def tidy(self, now: float) -> None:
+        """Count agents as offline whose pages are gone for long, and in the end forget their desks."""
+        for agent, left in list(self._away.items()):
+            if now - left > self._timing.absent_s and agent in self._present:
+                self._present.remove(agent)
+                self._telemetry.agents.dec()
+                self.deliver(self.audience.leave(agent, datetime.now(UTC)))
+            if now - left > self._timing.forget_s and not self._desks[agent].stream.calls:
+                del self._away[agent], self._desks[agent]
+
+    def _replace(self, desk: Desk, client: Client) -> None:
+        desk.clients.remove(client)
+        client.socket.shut(REPLACED, "this session goes on in another window")
+
+    def _desk(self, agent: str) -> Desk:
+        desk = self._desks.get(agent)
+        if desk is None:
+            desk = self._desks[agent] = Desk()
+            self._away[agent] = time.monotonic()
+            state = self.audience.state(agent)
+            if state is not None:
+                desk.stream.append(state)
+        return desk

@@ -1,0 +1,230 @@
+"""Every message of screen-pop protocol 1, in both directions: the one place that knows its JSON.
+
+The page for people who write clients is docs/screenpop-protocol.md; its schema is generated from here.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from callcenter.errors import BadInput
+
+PROTOCOL = 1
+MAX_MESSAGE = 4096
+"""Bytes that a client's message may have at most."""
+
+Sequence = Annotated[int, Meta(ge=0, le=2**53 - 1, description="A number of the agent's stream.")]
+VerbId = Annotated[str, Meta(min_length=1, max_length=64, description="Chosen by the client, random.")]
+MatchStatus = Literal["none", "one", "several", "ignored", "incomplete"]
+CallState = Literal["ringing", "queued", "talking", "held", "ended"]
+AgentStatus = Literal["offline", "ready", "ringing", "busy", "paused"]
+Reason = Literal["answered_elsewhere", "caller_gave_up", "no_answer", "busy", "rejected", "unavailable", "ended"]
+
+
+class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Root of what goes over the wire; every field is always present, null where nothing is known."""
+
+
+class Resume(Wire, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Where a client that comes back left off: its session, and the last number that it has seen."""
+
+    session: Annotated[str, Meta(min_length=1, max_length=64)]
+    seq: Sequence
+
+
+class Hello(Wire, tag="hello", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The first message of a client: a ticket from `POST /api/v1/screenpop/ticket`, valid once."""
+
+    ticket: Annotated[str, Meta(min_length=1, max_length=256)]
+    resume: Resume | None = None
+
+
+class Ack(Wire, tag="ack", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The person is done with the pop that has this number; other pops are not touched."""
+
+    seq: Sequence
+
+
+class Dial(Wire, tag="dial", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Call this number from the agent's phone."""
+
+    id: VerbId
+    number: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Hangup(Wire, tag="hangup", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """End this call of the agent."""
+
+    id: VerbId
+    call_id: UUID
+
+
+class Person(Wire, frozen=True, kw_only=True):
+    """One end of a call."""
+
+    number: str | None = None
+    e164: str | None = None
+    name: str | None = None
+
+
+class Customer(Wire, frozen=True, kw_only=True):
+    """The customer of a call, where exactly one matches."""
+
+    id: UUID
+    name: str
+
+
+class Candidate(Wire, frozen=True, kw_only=True):
+    """A customer who may be the caller, and why: `exact`, `national`, `suffix`, `your_customer`, `recent`."""
+
+    customer_id: UUID
+    name: str
+    company: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    phone_label: str | None = None
+    tags: tuple[str, ...] = ()
+    owner: str | None = None
+    last_call_at: datetime | None = None
+    reason: str = "exact"
+    score: float = 0.0
+
+
+class Match(Wire, frozen=True, kw_only=True):
+    """Who the number belongs to. `none`: nobody found; `incomplete`: not everybody could be asked."""
+
+    status: MatchStatus
+    number: str | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+
+class CallView(Wire, frozen=True, kw_only=True):
+    """A call as one agent sees it; `number` and `name` are the other side's, `ended`: over for this agent."""
+
+    call_id: UUID
+    direction: Literal["inbound", "outbound", "internal"]
+    status: str
+    state: CallState
+    caller: Person
+    callee: Person
+    number: str | None = None
+    name: str | None = None
+    queue: str | None = None
+    customer: Customer | None = None
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Pop(Wire, tag="pop", frozen=True, kw_only=True):
+    """Show who calls. `caller` is the other side: who is called, where `direction` is `outbound`."""
+
+    call_id: UUID
+    at: datetime
+    rang_at: datetime
+    interface: str | None
+    queue: str | None
+    did: str | None
+    direction: Literal["inbound", "outbound", "internal"]
+    caller: Person
+    match: Match
+
+
+class PopUpdate(Wire, tag="pop_update", frozen=True, kw_only=True):
+    """More is known about who calls."""
+
+    call_id: UUID
+    match: Match
+
+
+class PopWithdrawn(Wire, tag="pop_withdrawn", frozen=True, kw_only=True):
+    """Take the pop away: this agent does not get the call."""
+
+    call_id: UUID
+    reason: Reason
+
+
+class PopAcknowledged(Wire, tag="pop_acknowledged", frozen=True, kw_only=True):
+    """The agent is done with the pop, perhaps in another tab."""
+
+    call_id: UUID
+
+
+class CallChanged(Wire, tag="call", frozen=True, kw_only=True):
+    """A call of this agent looks like this now; with state `ended` it is to be forgotten."""
+
+    call: CallView
+
+
+class AgentState(Wire, tag="agent", frozen=True, kw_only=True):
+    """What the agent is doing, since when, and at which phone."""
+
+    agent: str
+    name: str | None
+    state: AgentStatus
+    extension: str | None
+    interface: str | None
+    since: datetime
+
+
+class Notice(Wire, tag="notice", frozen=True, kw_only=True):
+    """A sentence for the person. With `id`: how the verb went (`code` is `done` or `failed`)."""
+
+    level: Literal["info", "warning", "error"]
+    code: str
+    text: str
+    id: str | None = None
+
+
+class Snapshot(Wire, frozen=True, kw_only=True):
+    """Everything as of the welcome's `seq`. Each pop looks exactly as it was sent, with its own `seq`."""
+
+    agent: AgentState | None
+    calls: tuple[CallView, ...]
+    pops: tuple[msgspec.Raw, ...]
+
+
+class Welcome(Wire, tag="welcome", frozen=True, kw_only=True):
+    """The answer to `hello`. The next numbered message is `seq` + 1, or the first missed one if resumed."""
+
+    protocol: int = PROTOCOL
+    session: str
+    seq: Sequence
+    resumed: bool
+    snapshot: Snapshot | None
+
+
+ClientMessage = Hello | Ack | Dial | Hangup
+Numbered = Pop | PopUpdate | PopWithdrawn | PopAcknowledged | CallChanged | AgentState | Notice
+
+_decoder = msgspec.json.Decoder(ClientMessage)
+_encoder = msgspec.json.Encoder()
+
+
+def decode(text: str | bytes) -> Hello | Ack | Dial | Hangup:
+    """Read one message of a client.
+
+    Raises:
+        BadInput: it is no message of protocol 1; the sentence says why and where, and repeats no content.
+    """
+    if len(text) > MAX_MESSAGE:
+        raise BadInput(f"a message may have {MAX_MESSAGE} bytes at most")
+    try:
+        message: Hello | Ack | Dial | Hangup = _decoder.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as problem:
+        sentence = str(problem) if isinstance(problem, msgspec.ValidationError) else "it is not JSON"
+        raise BadInput(f"not a message of protocol {PROTOCOL}: {sentence}") from None
+    return message
+
+
+def encode(message: Numbered | Welcome) -> bytes:
+    """JSON of a message, still without its number: encoded once however many agents get it."""
+    return _encoder.encode(message)
+
+
+def number(seq: int, body: bytes) -> bytes:
+    """Put a stream's number in front of an encoded message."""
+    return b'{"seq":%d,%b' % (seq, body[1:])

@@ -1,0 +1,293 @@
+"""The screen-pop server: WebSocket connections of agents' pages, on a port of its own.
+
+`publish` takes each change of a call and returns at once: it decides, numbers and writes without waiting for
+anybody. Each connection costs one task, which reads; pings, deadlines and slow readers are the business of
+one sweep for all.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import CollectorRegistry
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from callcenter import changes
+from callcenter.changes import Change
+from callcenter.errors import BadInput
+from callcenter.settings import ScreenpopSettings
+from screenpop import messages
+from screenpop.audience import Delivery, Effect
+from screenpop.client import FLOOD, TOO_SLOW, Client, Socket
+from screenpop.contracts import Dialer, Identity, Matcher, Tickets
+from screenpop.floor import REPLACED, Floor
+from screenpop.lookups import Lookups
+from screenpop.messages import Ack, Dial, Hangup, Hello, Numbered
+from screenpop.origins import Origins
+from screenpop.presence import Seat
+from screenpop.telemetry import Telemetry
+from screenpop.timing import Timing
+from screenpop.verbs import Verbs
+
+PATH = "/screenpop"
+BAD_MESSAGE = 4400
+BAD_TICKET = 4401
+GOING_AWAY = 1001
+INTERNAL = 1011
+CUT_OFF = {
+    1009: "oversized",
+    INTERNAL: "error",
+    BAD_MESSAGE: "message",
+    BAD_TICKET: "ticket",
+    TOO_SLOW: "slow",
+    REPLACED: "replaced",
+    FLOOD: "flood",
+}
+"""Close codes with which the server ends a connection on its own account, as the metrics call them."""
+MAX_STRANGERS = 1024
+"""Connections that have not said hello yet; more are refused."""
+
+DEFAULT_TIMING = Timing()
+
+_log = structlog.get_logger(__name__)
+# The library reports each broken handshake with a traceback; they are counted here instead.
+_library_log = logging.getLogger("screenpop.websockets")
+_library_log.setLevel(logging.CRITICAL)
+
+
+class ScreenpopServer:
+    """Pushes pops, calls and states to the pages of all agents.
+
+    Args:
+        settings: where to listen, who may connect, how much may wait for a slow page.
+        origins: which web pages may connect.
+        tenants: id of each tenant by its slug, as in `Call.tenant`; may grow.
+        tickets: redeems the tickets of `hello`.
+        matcher: finds customers.
+        dialer: does what agents ask for.
+        registry: where the metrics go.
+        timing: the deadlines.
+    """
+
+    def __init__(
+        self,
+        settings: ScreenpopSettings,
+        *,
+        origins: Origins,
+        tenants: Mapping[str, int],
+        tickets: Tickets,
+        matcher: Matcher,
+        dialer: Dialer,
+        registry: CollectorRegistry,
+        timing: Timing = DEFAULT_TIMING,
+    ) -> None:
+        self._settings = settings
+        self._timing = timing
+        self._origins = origins
+        self._tenants = tenants
+        self._tickets = tickets
+        self._telemetry = Telemetry(registry)
+        self._lookups = Lookups(matcher, self._telemetry, timing)
+        self._verbs = Verbs(dialer, timing.verb_s)
+        self._floors: dict[int, Floor] = {}
+        self._clients: set[Client] = set()
+        self._strangers = 0
+        self._group: asyncio.TaskGroup | None = None
+        self.port = 0
+        """The port that is listened on, once `ready` is set."""
+        self.ready = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Serve until canceled; then tell every page (1001) and wait a few seconds for what is in hand.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        listener = await serve(
+            self._handle,
+            self._settings.host,
+            self._settings.port,
+            process_request=self._check_request,
+            create_connection=Socket,
+            compression=None,
+            max_size=messages.MAX_MESSAGE,
+            max_queue=4,
+            open_timeout=self._timing.hello_s,
+            ping_interval=None,
+            close_timeout=self._timing.close_s,
+            server_header=None,
+            logger=_library_log,
+        )
+        self.port = next(iter(listener.sockets)).getsockname()[1]
+        _log.info("screen-pop server listens", host=self._settings.host, port=self.port)
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                group.create_task(self._sweep(), name="screenpop sweep")
+                self.ready.set()
+        finally:
+            self._group = None
+            self.ready.clear()
+            listener.close(code=GOING_AWAY, reason="the server stops: connect again")
+            await listener.wait_closed()
+
+    def publish(self, change: Change, arrived: float | None = None) -> None:
+        """Tell the agents what a change means for them; never waits.
+
+        `arrived` is when the event came from the PBX, on the `time.perf_counter` clock; default now.
+        """
+        if isinstance(change, changes.Anomaly):
+            return
+        floor = self._floor_of(change.call.tenant)
+        if floor is None:
+            return
+        if isinstance(change, changes.AgentRinging) and change.offer.agent is not None:
+            if arrived is None:
+                arrived = time.perf_counter()
+            floor.rang(change.call_id, change.offer.agent, arrived)
+        self._act(floor, floor.audience.apply(change))
+        if isinstance(change, changes.CallEnded):
+            floor.ended(change.call_id)
+
+    def seat(self, tenant: str, seat: Seat) -> None:
+        """Say which phone an agent sits at, their name, and whether they pause."""
+        floor = self._floor_of(tenant)
+        if floor is not None:
+            self._act(floor, floor.audience.sit(seat, datetime.now(UTC)))
+
+    def send(self, tenant: str, agent: str, message: Numbered) -> None:
+        """Send a message of another part of the service to one agent."""
+        floor = self._floor_of(tenant)
+        if floor is not None:
+            floor.send(Delivery(agent, message))
+
+    def broadcast(self, tenant: str, message: Numbered, agents: list[str] | None = None) -> None:
+        """Send a message to many agents, or to all (None): encoded once."""
+        floor = self._floor_of(tenant)
+        if floor is not None:
+            floor.broadcast(message, agents)
+
+    def evict(self, tenant: str, agent: str) -> None:
+        """Close the pages of an agent who was logged out, or may no longer log in."""
+        floor = self._floor_of(tenant)
+        if floor is not None:
+            floor.evict(agent, BAD_TICKET, "you were logged out")
+
+    def _floor_of(self, tenant: str) -> Floor | None:
+        tenant_id = self._tenants.get(tenant)
+        return None if tenant_id is None else self._floor(tenant_id)
+
+    def _floor(self, tenant_id: int) -> Floor:
+        floor = self._floors.get(tenant_id)
+        if floor is None:
+            floor = self._floors[tenant_id] = Floor(tenant_id, self._telemetry, self._timing)
+        return floor
+
+    def _act(self, floor: Floor, effects: list[Effect]) -> None:
+        for lookup in floor.deliver(effects):
+            self._lookups.start(self._group, floor, lookup)
+
+    def _check_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Refuse before the upgrade what has no business here."""
+        if request.path.partition("?")[0] != PATH:
+            return connection.respond(404, f"There is nothing here; the screen-pop server is at {PATH}.\n")
+        refusal = self._origins.refusal(request.headers.get_all("Origin"), request.headers.get("Host"))
+        if refusal is not None:
+            self._telemetry.refused.labels("origin").inc()
+            return connection.respond(403, refusal)
+        if self._strangers >= MAX_STRANGERS:
+            self._telemetry.refused.labels("crowd").inc()
+            return connection.respond(503, "Too many connections wait to log in: try again in some seconds.\n")
+        return None
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        """One connection, from its hello to its end."""
+        assert isinstance(connection, Socket)
+        for exchange in (connection.request, connection.response):
+            if exchange is not None:
+                exchange.headers.clear()  # kilobytes of browser headers, for as long as the page is open
+        client = Client(connection, self._settings.queue_limit * 1024, self._timing)
+        self._clients.add(client)
+        self._telemetry.clients.inc()
+        try:
+            await self._converse(client)
+        except ConnectionClosed:
+            pass
+        except BadInput as problem:
+            connection.shut(BAD_MESSAGE, str(problem))
+        except Exception as problem:
+            _log.exception("a screen-pop connection failed", problem=type(problem).__name__)
+            connection.shut(INTERNAL, "something went wrong on the server: try again")
+        finally:
+            self._telemetry.clients.dec()
+            await connection.close()
+            sent = connection.protocol.close_sent
+            if sent is not None and sent.code in CUT_OFF:
+                self._telemetry.refused.labels(CUT_OFF[sent.code]).inc()
+            self._clients.discard(client)
+
+    async def _converse(self, client: Client) -> None:
+        self._strangers += 1
+        try:
+            hello, who = await self._greet(client)
+        finally:
+            self._strangers -= 1
+        if hello is None or who is None:
+            return
+        floor = self._floor(who.tenant_id)
+        floor.enter(who, client, hello.resume)
+        try:
+            await self._listen(client, floor, who)
+        finally:
+            floor.leave(who, client, time.monotonic())
+
+    async def _greet(self, client: Client) -> tuple[Hello | None, Identity | None]:
+        """Take the ticket; what is not a valid hello in time ends the connection."""
+        try:
+            async with asyncio.timeout(self._timing.hello_s):
+                hello = messages.decode(_text(await client.socket.recv()))
+        except TimeoutError:
+            raise BadInput("no hello in time") from None
+        if not isinstance(hello, Hello):
+            raise BadInput("the first message must be hello, with a ticket")
+        async with asyncio.timeout(self._timing.hello_s):
+            who = await self._tickets.redeem(hello.ticket)
+        if who is None:
+            client.socket.shut(BAD_TICKET, "the ticket is unknown, used or too old: get a new one")
+        return hello, who
+
+    async def _listen(self, client: Client, floor: Floor, who: Identity) -> None:
+        while True:
+            text = _text(await client.socket.recv())
+            if not client.may_speak():
+                client.socket.shut(FLOOD, "too many messages: slow down")
+                return
+            message = messages.decode(text)
+            match message:
+                case Ack(seq=seq):
+                    floor.ack(who, seq)
+                case Dial() | Hangup():
+                    self._verbs.start(self._group, floor, client, who, message)
+                case Hello():
+                    raise BadInput("hello was said already")
+
+    async def _sweep(self) -> None:
+        """Look after all connections, so that none needs a task or timer of its own for it."""
+        while True:
+            await asyncio.sleep(self._timing.sweep_s)
+            now = time.monotonic()
+            for client in list(self._clients):
+                client.check(now)
+            for floor in self._floors.values():
+                floor.tidy(now)
+
+
+def _text(frame: str | bytes) -> str:
+    if isinstance(frame, bytes):
+        raise BadInput("messages are text, not binary")
+    return frame

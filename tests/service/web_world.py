@@ -1,0 +1,444 @@
+"""The web application on a real socket and a real PostgreSQL, with stand-ins for the other packages.
+
+Accounts are the real ones. The stand-ins hold plain lists; they obey the Protocols of `callcenter.web.services`.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from types import TracebackType
+from typing import Any
+from uuid import UUID, uuid5
+
+import aiohttp
+import msgspec
+from aiohttp import web
+from argon2 import PasswordHasher
+
+from callcenter.accounts.access import Access
+from callcenter.accounts.passwords import Passwords
+from callcenter.accounts.roles import SCOPES, Role
+from callcenter.accounts.seats import Seats
+from callcenter.accounts.store import People
+from callcenter.accounts.values import Extension
+from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
+from callcenter.db.engine import Database
+from callcenter.errors import AmiUnreachable, Conflict, Forbidden, NotFound
+from callcenter.model import CallStatus, Direction, PartyKind, Source
+from callcenter.web.application import build
+from callcenter.web.schemas.calls import Dialing
+from callcenter.web.schemas.customers import (
+    Customer,
+    CustomerChange,
+    Match,
+    MatchStatus,
+    NewCustomer,
+    NewPhone,
+    Phone,
+)
+from callcenter.web.schemas.people import AgentState, Queue, QueueMember
+from callcenter.web.schemas.problems import PartHealth
+from callcenter.web.services import CallFilter, Page, ReadNumber, Services
+from callcenter.web.telemetry import Meter, build_registry, one
+
+SPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
+NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as a reader understood it."""
+
+    raw: str
+    e164: str | None
+    kind: str
+
+
+class Reader:
+    """Understands `+…` and up to four digits."""
+
+    def read(self, text: str, pbx: str | None = None) -> ReadNumber:
+        if pbx not in (None, "pbx"):
+            raise NotFound(f"there is no PBX {pbx!r}")
+        digits = "".join(c for c in text if c.isdigit())
+        if len(digits) >= 7:
+            return Number(text, f"+{digits}", "public")
+        return Number(text, None, "internal" if digits else "invalid")
+
+
+def stamp(at: datetime) -> str:
+    """A time as the call log writes it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def make_call(number: int, **changes: Any) -> CallRecord:
+    """The call number `number`, started so many minutes after nine."""
+    party = PartyRecord(number="+15551234567", e164="+15551234567", name=None, channel=None, kind=PartyKind.EXTERNAL)
+    record = CallRecord(
+        call_id=uuid5(SPACE, f"call {number}"),
+        tenant="default",
+        pbx="pbx",
+        linkedids=(f"1.{number}",),
+        direction=Direction.INBOUND,
+        caller=party,
+        callee=party,
+        did=None,
+        status=CallStatus.ANSWERED,
+        started_at=stamp(NOW + timedelta(minutes=number)),
+        answered_at=None,
+        ended_at=None,
+        queue_visits=(),
+        offers=(),
+        connections=(),
+        transfers=(),
+        wait_s=None,
+        ring_s=1.5,
+        talk_s=10.0,
+        hold_s=0.0,
+        wrapup_s=None,
+        duration_s=12.0,
+        hangup_by=None,
+        hangup_cause=16,
+        recordings=(),
+        customer=None,
+        campaign=None,
+        outcome=None,
+        notes=(),
+        tags=(),
+        complete=True,
+        source=Source.LIVE,
+        version=1,
+        seq=number,
+    )
+    return msgspec.structs.replace(record, **changes)
+
+
+@dataclass
+class Calls:
+    """A call log of ten calls of tenant 1."""
+
+    records: dict[UUID, CallRecord] = field(
+        default_factory=lambda: {call.call_id: call for call in map(make_call, range(10))}
+    )
+    asked: list[CallFilter] = field(default_factory=list)
+    by: list[str] = field(default_factory=list)
+
+    async def page(self, tenant_id: int, wanted: CallFilter, *, cursor: str | None, limit: int) -> Page[CallRecord]:
+        self.asked.append(wanted)
+        found = sorted(self.records.values(), key=lambda call: call.started_at, reverse=True)
+        if wanted.status is not None:
+            found = [call for call in found if call.status == wanted.status]
+        if cursor is not None:
+            found = [call for call in found if call.started_at < cursor]
+        rest = found[:limit]
+        return Page(rest, rest[-1].started_at if len(found) > limit else None)
+
+    async def get(self, tenant_id: int, call_id: UUID) -> CallRecord:
+        if call_id not in self.records:
+            raise NotFound(f"there is no call {call_id}")
+        return self.records[call_id]
+
+    async def set_note(self, tenant_id: int, call_id: UUID, text: str, by: str) -> CallRecord:
+        return await self._change(tenant_id, call_id, by, notes=(NoteRecord(by=by, at=stamp(NOW), text=text),))
+
+    async def set_customer(self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str) -> CallRecord:
+        customer = CustomerRef(id=customer_id, name="Ada") if customer_id else None
+        return await self._change(tenant_id, call_id, by, customer=customer)
+
+    async def set_outcome(self, tenant_id: int, call_id: UUID, outcome: str | None, by: str) -> CallRecord:
+        return await self._change(tenant_id, call_id, by, outcome=outcome)
+
+    async def _change(self, tenant_id: int, call_id: UUID, by: str, **changes: Any) -> CallRecord:
+        before = await self.get(tenant_id, call_id)
+        self.by.append(by)
+        self.records[call_id] = msgspec.structs.replace(before, version=before.version + 1, **changes)
+        return self.records[call_id]
+
+
+def _phones(phones: tuple[NewPhone, ...]) -> tuple[Phone, ...]:
+    return tuple(Phone(number=phone.number, e164=None, label=phone.label) for phone in phones)
+
+
+@dataclass
+class Book:
+    """The customers, in the order in which they were added."""
+
+    items: dict[UUID, Customer] = field(default_factory=dict)
+    asked: list[tuple[str | None, str | None]] = field(default_factory=list)
+
+    async def page(
+        self, tenant_id: int, text: str | None, number: str | None, *, cursor: str | None, limit: int
+    ) -> Page[Customer]:
+        self.asked.append((text, number))
+        found = sorted(self.items.values(), key=lambda customer: (customer.name, customer.id))
+        if cursor is not None:
+            found = [customer for customer in found if customer.name > cursor]
+        rest = found[:limit]
+        return Page(rest, rest[-1].name if len(found) > limit else None)
+
+    async def get(self, tenant_id: int, customer_id: UUID) -> Customer:
+        if customer_id not in self.items:
+            raise NotFound(f"there is no customer {customer_id}")
+        return self.items[customer_id]
+
+    async def create(self, tenant_id: int, new: NewCustomer, by: str) -> Customer:
+        values = msgspec.structs.asdict(new)
+        customer = Customer(
+            **{**values, "phones": _phones(new.phones)},
+            id=uuid5(SPACE, f"customer {len(self.items)}"),
+            version=1,
+            created_at=NOW,
+            updated_at=NOW,
+        )
+        self.items[customer.id] = customer
+        return customer
+
+    async def change(self, tenant_id: int, customer_id: UUID, change: CustomerChange, by: str) -> Customer:
+        before = await self.get(tenant_id, customer_id)
+        if before.version != change.version:
+            raise Conflict("somebody else changed this customer meanwhile: look at it again")
+        values = {k: v for k, v in msgspec.structs.asdict(change).items() if v is not msgspec.UNSET}
+        if not isinstance(change.phones, msgspec.UnsetType):
+            values["phones"] = _phones(change.phones)
+        after = msgspec.structs.replace(before, **{**values, "version": before.version + 1})
+        self.items[customer_id] = after
+        return after
+
+
+class Finder:
+    """Knows nobody."""
+
+    async def match(self, tenant_id: int, number: str, pbx: str | None, agent: str | None) -> Match:
+        return Match(status=MatchStatus.NONE, number=number, candidates=())
+
+
+@dataclass
+class Phones:
+    """A PBX that notes what it was asked; `down` makes it unreachable."""
+
+    dialed: list[tuple[str, str, str]] = field(default_factory=list)
+    ended: list[tuple[UUID, str | None]] = field(default_factory=list)
+    down: bool = False
+
+    async def dial(self, tenant_id: int, agent: str, seat: Extension, number: str) -> Dialing:
+        if self.down:
+            raise AmiUnreachable("no connection to 10.1.2.3:5038")
+        self.dialed.append((agent, seat.interface, number))
+        return Dialing(call_id=uuid5(SPACE, number), action_id="a1", pbx=seat.pbx)
+
+    async def hang_up(self, tenant_id: int, call_id: UUID, agent: str | None) -> None:
+        if agent is not None and agent != "li":
+            raise Forbidden("you have no part in this call")
+        self.ended.append((call_id, agent))
+
+
+class NowBoard:
+    """Li is busy; one queue."""
+
+    def agent_states(self, tenant_id: int) -> Mapping[str, tuple[AgentState, datetime | None]]:
+        return {"li": (AgentState.BUSY, NOW)}
+
+    def queues(self, tenant_id: int) -> Sequence[Queue]:
+        member = QueueMember(interface="PJSIP/1001", name=None, agent="li", state=AgentState.READY, paused=False)
+        return [Queue(pbx="pbx", name="support", waiting=1, longest_wait_s=2.5, members=(member,))]
+
+
+@dataclass
+class Parts:
+    """The health of one part, as the test sets it."""
+
+    ok: bool = True
+
+    async def parts(self) -> Sequence[PartHealth]:
+        return [PartHealth(name="pbx", kind="pbx", ok=self.ok, state="connected" if self.ok else "lost")]
+
+
+class Clock:
+    """The time, which passes when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
+
+@dataclass
+class Told:
+    """What the accounts told their listeners."""
+
+    seats: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
+    ended: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def seats_changed(self, pbx: str, seats: Mapping[str, Extension]) -> None:
+        self.seats.append((pbx, {interface: seat.agent for interface, seat in seats.items()}))
+
+    def session_ended(self, tenant_id: int, agent: str, session: str) -> None:
+        self.ended.append((tenant_id, agent, session))
+
+
+@dataclass
+class World:
+    """The running application and all its parts."""
+
+    url: str
+    database: Database
+    tenant_id: int
+    access: Access
+    people: People
+    clock: Clock
+    told: Told
+    calls: Calls
+    book: Book
+    phones: Phones
+    health: Parts
+
+    def client(self, **headers: str) -> "Client":
+        """A browser without cookies, or with an API key where `Authorization` is given."""
+        return Client(self.url, headers)
+
+    @asynccontextmanager
+    async def logged_in(self, login: str) -> AsyncIterator["Client"]:
+        """A browser in which `login` has logged in."""
+        async with self.client() as client:
+            answer = await client.send("POST", "/api/v1/session", {"login": login, "password": PASSWORD})
+            assert answer.status == 200, answer.text
+            yield client
+
+    async def key(self, *scopes: str) -> str:
+        """A new API key with these scopes; with all where none is named."""
+        return await self.access.keys.create(self.tenant_id, "test", scopes or SCOPES, None, by="admin")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, read."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.text)
+
+
+class Client:
+    """A browser: keeps cookies, and says that it is our page as the front end does."""
+
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        self.url = url
+        self._session = aiohttp.ClientSession(
+            url,
+            headers={"X-Callcenter": "1", **headers},
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            timeout=aiohttp.ClientTimeout(total=20),
+            auto_decompress=True,
+        )
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    @property
+    def cookie(self) -> str | None:
+        """The value of the session cookie."""
+        found = [cookie for cookie in self._session.cookie_jar if cookie.key == "callcenter_session"]
+        return found[0].value if found else None
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        data: bytes | BytesIO | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request, with `body` as JSON or `data` as it is."""
+        sent = dict(headers or {})
+        if body is not None:
+            data = msgspec.json.encode(body)
+            sent.setdefault("Content-Type", "application/json")
+        async with self._session.request(method, path, data=data, headers=sent, allow_redirects=False) as answer:
+            return Answer(answer.status, answer.headers, await answer.text())
+
+
+PEOPLE = {"li": Role.AGENT, "wang": Role.AGENT, "zhao": Role.SUPERVISOR, "admin": Role.ADMIN}
+SEATS = ("1001", "1002", "1003")
+
+
+@asynccontextmanager
+async def run_world(database: Database, **changes: Any) -> AsyncIterator[World]:
+    """Four people, three extensions, and the application on a port of its own."""
+    tenant_id = await database.ensure_tenant("default")
+    clock, told, calls, book, phones, health = Clock(), Told(), Calls(), Book(), Phones(), Parts()
+    people = People(database)
+    hashed = CHEAP.hash(PASSWORD)
+    for login, role in PEOPLE.items():
+        await people.add(tenant_id, login, login.title(), role, hashed, by="test")
+    for number in SEATS:
+        await Seats(database).add(tenant_id, "pbx", number, f"PJSIP/{number}")
+    access = Access(
+        database,
+        tenant_id,
+        session_life=timedelta(hours=12),
+        ticket_life=timedelta(seconds=30),
+        seats_changed=told,
+        session_ended=told,
+        passwords=Passwords(CHEAP),
+        clock=clock,
+        ticker=clock.seconds,
+    )
+    await access.seat_book.refresh()
+    told.seats.clear()
+    meter = Meter(name="pops", kind="counter", help="Screen-pops sent.", read=lambda: one(3))
+    services = Services(
+        **{
+            "accounts": access,
+            "tickets": access,
+            "numbers": Reader(),
+            "calls": calls,
+            "customers": book,
+            "matcher": Finder(),
+            "dialer": phones,
+            "board": NowBoard(),
+            "health": health,
+            "registry": build_registry([meter]),
+            "screenpop_port": lambda: 8081,
+            **changes,
+        }
+    )
+    runner = web.AppRunner(build(services), access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    try:
+        yield World(
+            url=f"http://{host}:{port}",
+            database=database,
+            tenant_id=tenant_id,
+            access=access,
+            people=people,
+            clock=clock,
+            told=told,
+            calls=calls,
+            book=book,
+            phones=phones,
+            health=health,
+        )
+    finally:
+        await runner.cleanup()
+        access.close()
