@@ -1,4 +1,4 @@
-"""The sample configuration on a real Asterisk: it loads, it carries calls, and its AMI user may do only what it must."""
+"""The sample configuration on a real Asterisk: it loads, carries calls, and lets its AMI user do only what it must."""
 
 from collections import Counter
 from pathlib import Path
