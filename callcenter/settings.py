@@ -91,6 +91,8 @@ class PbxSettings(Section):
     """What phones dial to get an outside line (`9`), stripped before a number is read."""
     dial_context: str = "from-internal"
     """Context in which click-to-dial looks up the number."""
+    dial_format: Annotated[str, Field(pattern=r"^(national|e164)$")] = "national"
+    """How click-to-dial writes outside numbers: `national` as a phone here would dial them, or `e164` (+44…)."""
     dial_timeout_s: Annotated[float, Field(ge=5, le=300)] = 30.0
     ignore_numbers: tuple[str, ...] = ()
     """Numbers that never pop a customer (own switchboard, monitoring); a trailing `*` matches a prefix."""

@@ -20,6 +20,16 @@ MESSAGES_PER_S = 10.0
 MESSAGE_BURST = 40.0
 
 
+def frame(text: bytes) -> bytes:
+    """The WebSocket frame of a server's text message (RFC 6455, 5.2): made once, however many pages get it."""
+    size = len(text)
+    if size < 126:
+        return b"\x81%c%b" % (size, text)
+    if size < 65536:
+        return b"\x81\x7e%c%c%b" % (size >> 8, size & 0xFF, text)
+    return b"\x81\x7f" + size.to_bytes(8, "big") + text
+
+
 class Socket(ServerConnection):
     """A connection that counts what comes in, because pings and fragments never reach a handler."""
 
@@ -85,16 +95,19 @@ class Client:
         self._pinged = connection.heard
         self._tokens = (MESSAGE_BURST, connection.heard)
 
-    def send(self, text: bytes) -> bool:
-        """Write a message; False where the client is gone, or was cut off because it does not read."""
+    def write(self, data: bytes) -> bool:
+        """Write a frame; False where the client is gone, or was cut off because it does not read.
+
+        The frame goes straight to the transport: no extension is negotiated, and nobody sends fragments here.
+        """
         connection = self.socket
-        if connection.state is not State.OPEN:
+        if connection.protocol.state is not State.OPEN:
             return False
-        if connection.transport.get_write_buffer_size() > self._limit:
+        transport = connection.transport
+        if transport.get_write_buffer_size() > self._limit:
             connection.shut(TOO_SLOW, "you read too slowly: connect again")
             return False
-        connection.protocol.send_text(text)
-        connection.send_data()
+        transport.write(data)
         return True
 
     def may_speak(self) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from screenpop import messages
 from screenpop.audience import Audience, Delivery, Effect, Lookup
-from screenpop.client import Client
+from screenpop.client import Client, frame
 from screenpop.contracts import Identity
 from screenpop.messages import Numbered, Pop, Resume
 from screenpop.stream import Stream
@@ -30,10 +30,14 @@ class Desk:
 
     def send(self, texts: list[bytes]) -> bool:
         """Write to every page; whether there was one."""
+        clients = self.clients
+        if not clients:
+            return False
         sent = False
         for text in texts:
-            for client in self.clients:
-                sent |= client.send(text)
+            data = frame(text)
+            for client in clients:
+                sent |= client.write(data)
         return sent
 
 
@@ -84,9 +88,7 @@ class Floor:
             self._desks.values() if agents is None else [desk for agent in agents if (desk := self._desks.get(agent))]
         )
         for desk in desks:
-            texts = desk.stream.append(message, body)
-            if desk.clients:
-                desk.send(texts)
+            desk.send(desk.stream.append(message, body))
 
     def enter(self, who: Identity, client: Client, resume: Resume | None) -> None:
         """Greet a page. One that resumes a session takes it from the socket that had it."""
@@ -105,7 +107,7 @@ class Floor:
         opening = desk.stream.open(secrets.token_hex(6), resume)
         client.session = opening.session
         for text in (opening.welcome, *opening.missed):
-            client.send(text)
+            client.write(frame(text))
         desk.clients.append(client)
 
     def leave(self, who: Identity, client: Client, now: float) -> None:

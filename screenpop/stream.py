@@ -15,6 +15,7 @@ from screenpop.messages import (
     AgentState,
     CallChanged,
     CallView,
+    Notice,
     Numbered,
     Pop,
     PopAcknowledged,
@@ -28,8 +29,8 @@ from screenpop.messages import (
 MAX_POPS = 16
 """Pops kept for one agent; the oldest goes when there are more."""
 KEPT_MESSAGES = 64
-KEPT_BYTES = 16 * 1024
-"""How much is kept for a resume: some minutes of an agent's day."""
+KEPT_BYTES = 8 * 1024
+"""How much is kept for a resume: the last few calls. Who was away for longer gets the snapshot."""
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -62,6 +63,8 @@ class Stream:
 
         `body` is the encoded message, where somebody encoded it before for others.
         """
+        if type(message) is Notice:  # what is broadcast most leaves nothing on the screen
+            return [self._number(messages.encode(message) if body is None else body)]
         texts: list[bytes] = []
         match message:
             case Pop(call_id=call_id):
@@ -83,8 +86,6 @@ class Stream:
                     self.calls[call.call_id] = call
             case AgentState():
                 self._state = message
-            case _:
-                pass
         texts.append(self._number(messages.encode(message) if body is None else body))
         return texts
 

@@ -150,7 +150,12 @@ class Access:
         """A ticket that opens the screen-pop once, and until when."""
         if principal.session is None:
             raise Forbidden("only a person who is logged in gets a ticket")
-        grant = Grant(tenant_id=principal.tenant_id, agent=_agent_of(principal), session=principal.session)
+        grant = Grant(
+            tenant_id=principal.tenant_id,
+            agent=_agent_of(principal),
+            role=principal.role,
+            session=principal.session,
+        )
         return self._tickets.issue(grant), self._clock() + self._ticket_life
 
     def redeem(self, ticket: str) -> Grant:

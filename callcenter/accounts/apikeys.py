@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from callcenter.accounts.audit import note
 from callcenter.accounts.roles import Principal, Role, permissions_of, read_scopes
 from callcenter.accounts.values import ApiKey
+from callcenter.db.audit import note
 from callcenter.db.engine import Database
 from callcenter.errors import BadInput, NotFound, Unauthenticated
 
@@ -52,7 +52,14 @@ class ApiKeys:
                 by,
                 expires_at,
             )
-            await note(unit, by, "apikey.create", "apikey", key_id, {"name": name, "scopes": list(chosen)})
+            await note(
+                unit,
+                actor=by,
+                action="apikey.create",
+                subject_type="apikey",
+                subject_id=key_id,
+                detail={"name": name, "scopes": list(chosen)},
+            )
         return key
 
     async def find(self, key: str) -> Principal:
@@ -108,7 +115,7 @@ class ApiKeys:
             )
             if done is None:
                 raise NotFound(f"there is no API key {key_id!r} that could be revoked: see `callcenter apikey list`")
-            await note(unit, by, "apikey.revoke", "apikey", key_id)
+            await note(unit, actor=by, action="apikey.revoke", subject_type="apikey", subject_id=key_id)
 
 
 def _value(row: "asyncpg.Record") -> ApiKey:

@@ -12,11 +12,12 @@ from typing import Protocol
 import asyncpg
 import structlog
 
-from callcenter.accounts.audit import note
 from callcenter.accounts.values import Extension
+from callcenter.db.audit import note
+from callcenter.db.away import AWAY
 from callcenter.db.engine import Database
 from callcenter.db.unit import NativeUnit
-from callcenter.errors import CallCenterError, Conflict, NotFound
+from callcenter.errors import Conflict, NotFound
 
 _log = structlog.get_logger("callcenter.accounts")
 _COLUMNS = "pbx, extension, interface, name, agent_id"
@@ -83,7 +84,14 @@ class Seats:
             if found.agent is not None:
                 if not force:
                     raise Conflict(f"{found.agent} sits at extension {extension}: choose another one")
-                await note(unit, by, "seat.force", "extension", f"{pbx}/{extension}", {"from": found.agent})
+                await note(
+                    unit,
+                    actor=by,
+                    action="seat.force",
+                    subject_type="extension",
+                    subject_id=f"{pbx}/{extension}",
+                    detail={"from": found.agent},
+                )
             await _leave(unit, agent)
             row = await unit.fetchrow(
                 "UPDATE extensions SET agent_id = $4, seated_at = now()"
@@ -145,7 +153,7 @@ class SeatBook:
             await asyncio.sleep(every.total_seconds())
             try:
                 await self.refresh()
-            except (CallCenterError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as problem:
+            except AWAY as problem:
                 if not away:
                     _log.warning("seats cannot be read; trying again", error=type(problem).__name__)
                 away = True

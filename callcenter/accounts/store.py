@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from callcenter.accounts.audit import note
 from callcenter.accounts.roles import PEOPLE, Role
 from callcenter.accounts.values import Extension, Person
+from callcenter.db.audit import note
 from callcenter.db.engine import Database
 from callcenter.db.unit import NativeUnit
 from callcenter.errors import BadInput, Conflict, NotFound
@@ -56,7 +56,9 @@ class People:
                 login,
                 name.strip() or login,
             )
-            await note(unit, by, "user.add", "user", login, {"role": role.value})
+            await note(
+                unit, actor=by, action="user.add", subject_type="user", subject_id=login, detail={"role": role.value}
+            )
 
     async def list(self, tenant_id: int) -> tuple[Person, ...]:
         """All people and where they sit, by login."""
@@ -124,7 +126,7 @@ class People:
             )
             _found(done, login)
             await _end_sessions(unit, login)
-            await note(unit, by, "user.password", "user", login)
+            await note(unit, actor=by, action="user.password", subject_type="user", subject_id=login)
 
     async def set_disabled(self, tenant_id: int, login: str, disabled: bool, by: str) -> None:
         """Shut a person out at once (sessions end, the seat is free), or let the person in again.
@@ -145,7 +147,13 @@ class People:
                     "UPDATE extensions SET agent_id = NULL, seated_at = NULL WHERE tenant_id = $1 AND agent_id = $2",
                     login,
                 )
-            await note(unit, by, "user.disable" if disabled else "user.enable", "user", login)
+            await note(
+                unit,
+                actor=by,
+                action="user.disable" if disabled else "user.enable",
+                subject_type="user",
+                subject_id=login,
+            )
 
 
 def read_login(text: str) -> str:

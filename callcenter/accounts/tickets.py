@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from callcenter.accounts.roles import Role
 from callcenter.errors import Unauthenticated
 
 _TICKET_BYTES = 32
@@ -21,6 +22,7 @@ class Grant:
 
     tenant_id: int
     agent: str
+    role: Role
     session: str
     """Hash of the token of the session that asked; names the session when it is logged out."""
 

@@ -241,7 +241,7 @@ class AmiClient:
         if not filtered:
             self._log.info(
                 "ami_unfiltered",
-                hint="with write = system in manager.conf the PBX would send only events that are used",
+                hint="let the PBX send only what is used: eventfilter lines in manager.conf, or write = system",
             )
         await self._ask(link, actions.Events(mask="on"))
         self._change(

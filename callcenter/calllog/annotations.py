@@ -8,7 +8,7 @@ The facts of the call are the tracker's alone, and the tracker's writes leave th
 from uuid import UUID
 
 from callcenter.calllog.queries import get_call
-from callcenter.calllog.record import CallRecord
+from callcenter.callrecord import CallRecord
 from callcenter.db import audit
 from callcenter.db.unit import NativeUnit
 from callcenter.errors import BadInput, NotFound

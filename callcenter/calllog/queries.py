@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from callcenter.calllog.record import CallRecord
+from callcenter.callrecord import CallRecord
 from callcenter.db.unit import NativeUnit
 from callcenter.errors import BadInput, NotFound
 from callcenter.model import CallStatus, Direction

@@ -1,83 +1,32 @@
-"""The call record: the JSON that the API returns, webhooks carry and `callcenter replay` prints.
-
-docs/call-record.md describes it. It is made from the tracker's `Call` by `of`, and from PostgreSQL's rows by
-`calllog.queries`; both give the same record. Times are RFC 3339 in UTC with microseconds; durations are seconds,
-rounded to milliseconds, and null where they are not known.
-"""
+"""Makes the call record of what the tracker knows of a call."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
+from callcenter.callrecord import (
+    CallRecord,
+    ConnectionRecord,
+    OfferRecord,
+    Part,
+    PartyRecord,
+    QueueVisitRecord,
+    RecordingRecord,
+    TransferRecord,
+)
 from callcenter.metrics import durations
 from callcenter.model import (
     Call,
-    CallStatus,
     Connection,
-    Direction,
-    HangupBy,
     Hold,
     Offer,
-    OfferResult,
     Party,
-    PartyKind,
-    QueueExit,
     QueueVisit,
     Recording,
-    Source,
     Transfer,
-    TransferKind,
 )
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """Root of the record and its parts: compared by content; unknown keys are passed over when decoding."""
-
-
-class PartyRecord(Part, frozen=True):
-    """One end of the call."""
-
-    number: str | None
-    e164: str | None
-    name: str | None
-    channel: str | None
-    kind: PartyKind
-
-
-class QueueVisitRecord(Part, frozen=True):
-    """One stay in a queue; `wait_s` is null while it goes on."""
-
-    queue: str
-    joined_at: str
-    left_at: str | None
-    exit: QueueExit | None
-    wait_s: float | None
-    position: int | None
-
-
-class OfferRecord(Part, frozen=True):
-    """One ring at one device; `ring_s` is null while it goes on."""
-
-    agent: str | None
-    interface: str
-    queue: str | None
-    rang_at: str
-    ended_at: str | None
-    ring_s: float | None
-    result: OfferResult | None
-
-
-class ConnectionRecord(Part, frozen=True):
-    """Who talked, and when."""
-
-    agent: str | None
-    interface: str | None
-    number: str | None
-    from_: str = msgspec.field(name="from")
-    to: str | None
 
 
 class HoldRecord(Part, frozen=True):
@@ -86,77 +35,6 @@ class HoldRecord(Part, frozen=True):
     interface: str | None
     from_: str = msgspec.field(name="from")
     to: str | None
-
-
-class TransferRecord(Part, frozen=True):
-    """A hand-over."""
-
-    kind: TransferKind
-    by: str | None
-    to: str | None
-    at: str
-
-
-class RecordingRecord(Part, frozen=True):
-    """A file that was recorded of the call."""
-
-    file: str
-    started_at: str
-    ended_at: str | None
-
-
-class CustomerRef(Part, frozen=True):
-    """The customer that the call was with."""
-
-    id: UUID
-    name: str
-
-
-class NoteRecord(Part, frozen=True):
-    """What somebody wrote about the call: `by` a login."""
-
-    by: str
-    at: str
-    text: str
-
-
-class CallRecord(Part, frozen=True):
-    """One call. `seq` is null where the call was never stored (`callcenter replay`)."""
-
-    call_id: UUID
-    tenant: str
-    pbx: str
-    linkedids: tuple[str, ...]
-    direction: Direction
-    caller: PartyRecord
-    callee: PartyRecord
-    did: str | None
-    status: CallStatus
-    started_at: str
-    answered_at: str | None
-    ended_at: str | None
-    queue_visits: tuple[QueueVisitRecord, ...]
-    offers: tuple[OfferRecord, ...]
-    connections: tuple[ConnectionRecord, ...]
-    transfers: tuple[TransferRecord, ...]
-    wait_s: float | None
-    ring_s: float | None
-    talk_s: float | None
-    hold_s: float | None
-    wrapup_s: float | None
-    duration_s: float | None
-    hangup_by: HangupBy | None
-    hangup_cause: int | None
-    recordings: tuple[RecordingRecord, ...]
-    customer: CustomerRef | None
-    campaign: str | None
-    outcome: str | None
-    notes: tuple[NoteRecord, ...]
-    tags: tuple[str, ...]
-    complete: bool
-    source: Source
-    version: int
-    seq: int | None
 
 
 def of(call: Call) -> CallRecord:

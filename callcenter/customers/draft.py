@@ -44,6 +44,7 @@ LIMITS = {
 SEVERAL_LINES = frozenset({"address", "note", "fields"})
 """Fields that may hold line breaks."""
 
+_EMAIL = re.compile(r"\S+@[^\s@]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", re.ASCII)
 
 
@@ -156,8 +157,7 @@ def control_characters(text: str, several_lines: bool) -> bool:
 
 def is_email(text: str) -> bool:
     """Tell whether a text may be an e-mail address; only the mail server knows for certain."""
-    local, at, domain = text.rpartition("@")
-    return bool(at and local and domain) and not any(char.isspace() for char in text)
+    return _EMAIL.fullmatch(text) is not None
 
 
 def _text_problems(field: str, value: str, limit: int) -> list[str]:

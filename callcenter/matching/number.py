@@ -173,14 +173,14 @@ class Reader:
         e164 = _format(parsed, _E164) if parsed.italian_leading_zero else f"+{country_code}{national}"
         if len(e164) > LONGEST_NUMBER + 1:
             return self._unparsed(text, candidate)
-        head = candidate.removesuffix(national).rstrip("0")
+        international = candidate[0] == "+" or (candidate.removesuffix(national).rstrip("0").endswith(country_code))
         return PhoneNumber(
             raw=text,
             kind=NumberKind.PUBLIC,
             region=self.region,
             e164=e164,
             national=national,
-            international=candidate[0] == "+" or head.endswith(country_code),
+            international=international,
         )
 
     def _unparsed(self, text: str, plain: str) -> PhoneNumber:

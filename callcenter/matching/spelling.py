@@ -77,8 +77,10 @@ def dialable(text: str) -> str:
     The result is ASCII digits, perhaps after a `+`, for everything that reads as a number; an extension is
     dropped; letters are turned into digits only in a vanity number (`1-800-FLOWERS`).
     """
-    if text.isascii() and text.isdigit():
-        return text
+    plain = text.translate(_PLAIN)
+    digits = plain[1:] if plain[:1] == "+" else plain
+    if digits.isascii() and digits.isdigit():
+        return plain
     text = text.strip()
     if text.endswith(">") and "<" in text:
         text = text[text.rindex("<") + 1 : -1].strip()

@@ -7,12 +7,12 @@ from aiohttp import web
 
 from callcenter.accounts.roles import Permission
 from callcenter.accounts.values import Extension
+from callcenter.callrecord import CallRecord
 from callcenter.web.endpoint import Open, Route, endpoint, route
 from callcenter.web.frontend import serve_frontend
 from callcenter.web.handlers import calls, customers, people, service, session
 from callcenter.web.schemas.calls import (
     CallQuery,
-    CallRecord,
     Calls,
     CustomerChoice,
     Dial,
@@ -226,7 +226,7 @@ ROUTES: tuple[Route, ...] = (
         calls.write_note,
         permission=Permission.CALLS_WRITE,
         tag="calls",
-        summary="Write the note of a call",
+        summary="Write one's own note about a call",
         body=NoteText,
         response=CallRecord,
     ),

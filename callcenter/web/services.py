@@ -16,8 +16,9 @@ from prometheus_client import CollectorRegistry
 
 from callcenter.accounts.roles import Principal
 from callcenter.accounts.values import Extension, OpenSession, Person
+from callcenter.callrecord import CallRecord
 from callcenter.model import CallStatus, Direction
-from callcenter.web.schemas.calls import CallRecord, Dialing
+from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import Customer, CustomerChange, Match, NewCustomer
 from callcenter.web.schemas.people import AgentState, Queue
 from callcenter.web.schemas.problems import PartHealth
@@ -26,24 +27,16 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Where a page ended: the sort key of its last item as text, and the item's id for those that are equal."""
-
-    key: str
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Items in order, and where they ended; `after` is None on the last page."""
+    """Items in order, and the store's own cursor for the page after them; None on the last page."""
 
     items: Sequence[Item]
-    after: Position | None
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilter:
-    """Which calls; None or empty is no condition.
+    """Which calls; None is no condition.
 
     `number` is E.164 (`+…`) or, of an internal number, its digits. `since` ≤ started < `until`.
     """
@@ -51,8 +44,9 @@ class CallFilter:
     customer: UUID | None = None
     agent: str | None = None
     number: str | None = None
-    status: tuple[CallStatus, ...] = ()
-    direction: tuple[Direction, ...] = ()
+    status: CallStatus | None = None
+    direction: Direction | None = None
+    queue: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -137,8 +131,8 @@ class NumberReader(Protocol):
 class CallLog(Protocol):
     """The call log's queries and the few things that people add to a call."""
 
-    async def page(self, tenant_id: int, wanted: CallFilter, *, after: Position | None, limit: int) -> Page[CallRecord]:
-        """Calls, the newest first. `key` of a position is `started_at` as RFC 3339."""
+    async def page(self, tenant_id: int, wanted: CallFilter, *, cursor: str | None, limit: int) -> Page[CallRecord]:
+        """Calls, the newest first; raises `BadInput` for a cursor that no page of its own gave."""
         ...
 
     async def get(self, tenant_id: int, call_id: UUID) -> CallRecord:
@@ -146,7 +140,7 @@ class CallLog(Protocol):
         ...
 
     async def set_note(self, tenant_id: int, call_id: UUID, text: str, by: str) -> CallRecord:
-        """Replace the note; `by` is noted. Raises `NotFound`."""
+        """Replace what `by` wrote about the call. Raises `NotFound`."""
         ...
 
     async def set_customer(self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str) -> CallRecord:
@@ -162,7 +156,7 @@ class CustomerBook(Protocol):
     """The customers."""
 
     async def page(
-        self, tenant_id: int, text: str | None, number: str | None, *, after: Position | None, limit: int
+        self, tenant_id: int, text: str | None, number: str | None, *, cursor: str | None, limit: int
     ) -> Page[Customer]:
         """Customers in the store's order; `number` as in `CallFilter`."""
         ...

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from callcenter.calllog import record
 from callcenter.calllog.annotations import set_note
 from callcenter.calllog.queries import get_call
-from callcenter.calllog.record import CallRecord
 from callcenter.calllog.store import store, store_merge
+from callcenter.callrecord import CallRecord, CustomerRef
 from callcenter.db.engine import Database
 from callcenter.model import Call, CallStatus
 from tests.fixtures.calls import any_calls, call_id, in_progress, queue_call
@@ -111,7 +111,7 @@ async def test_a_matched_customer_is_linked_but_a_chosen_one_stays(database: Dat
         await store(unit, [queue_call(0), queue_call(1)], {call_id(0): first, call_id(1): gone})
         await store(unit, [queue_call(0, complete=False)], {call_id(0): second})
     linked = await read(database, tenant_id)
-    assert linked.customer == record.CustomerRef(id=first, name="Ada")
+    assert linked.customer == CustomerRef(id=first, name="Ada")
     assert (await read(database, tenant_id, 1)).customer is None
     last = await database.pool.fetchval("SELECT last_call_at FROM customers WHERE customer_id = $1", first)
     assert last == queue_call().started_at

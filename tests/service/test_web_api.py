@@ -10,7 +10,8 @@ import pytest
 from callcenter.db.engine import Database
 from callcenter.errors import DatabaseError
 from callcenter.model import CallStatus, Direction
-from callcenter.web.services import CallFilter, Page, Position
+from callcenter.web.services import CallFilter, Page
+from tests.fixtures.database import run_as_admin
 from tests.service.web_world import NOW, Calls, World, make_call, run_world
 
 CALLS = "/api/v1/calls"
@@ -45,7 +46,7 @@ async def test_pages_of_calls_hold_each_call_once_however_many_come_meanwhile(wo
 async def test_all_filters_arrive_as_they_are_meant(world: World) -> None:
     async with world.logged_in("li") as client:
         query = (
-            f"customer={NOBODY}&agent=li&number=(555)%20123-4567&status=busy&status=failed&direction=inbound"
+            f"customer={NOBODY}&agent=li&number=(555)%20123-4567&status=busy&direction=inbound&queue=support"
             "&since=2026-03-04T09:00:00Z&until=2026-03-04T18:30:00%2B08:00"
         )
         answer = await client.send("GET", f"{CALLS}?{query}")
@@ -55,8 +56,9 @@ async def test_all_filters_arrive_as_they_are_meant(world: World) -> None:
         customer=asked.customer,
         agent="li",
         number="+5551234567",
-        status=(CallStatus.BUSY, CallStatus.FAILED),
-        direction=(Direction.INBOUND,),
+        status=CallStatus.BUSY,
+        direction=Direction.INBOUND,
+        queue="support",
         since=NOW,
         until=NOW + timedelta(hours=1, minutes=30),
     )
@@ -102,7 +104,8 @@ async def test_what_people_add_to_a_call_is_kept_with_who_did(world: World) -> N
         assert (await client.send("PUT", f"{ONE}/outcome", {"outcome": "sold"})).status == 200
         assert (await machine.send("PUT", f"{ONE}/customer", {"customer_id": NOBODY})).status == 200
         call = (await client.send("GET", ONE)).json
-    assert (call["notes"], call["outcome"], call["version"]) == ("Call back at 5\u00a0pm \u2603", "sold", 4)
+    assert [(note["by"], note["text"]) for note in call["notes"]] == [("li", "Call back at 5\u00a0pm \u2603")]
+    assert (call["outcome"], call["version"]) == ("sold", 4)
     assert call["customer"]["id"] == NOBODY
     [listed] = await world.access.keys.list(world.tenant_id)
     assert world.calls.by == ["li", "li", f"key:{listed.key_id}"]
@@ -254,7 +257,7 @@ class BrokenCalls(Calls):
         super().__init__()
         self.error = error
 
-    async def page(self, tenant_id: int, wanted: CallFilter, *, after: Position | None, limit: int) -> Page[object]:  # type: ignore[override]
+    async def page(self, tenant_id: int, wanted: CallFilter, *, cursor: str | None, limit: int) -> Page[object]:  # type: ignore[override]
         if self.error is not None:
             raise self.error
         raise TimeoutError("from within")
@@ -265,7 +268,7 @@ class BrokenCalls(Calls):
     [
         (DatabaseError("cannot connect to db.internal as callcenter"), 503, "database-unavailable"),
         (RuntimeError("secret of +15551234567"), 500, "unexpected"),
-        (None, 500, "unexpected"),
+        (None, 503, "database-unavailable"),
     ],
 )
 async def test_what_breaks_inside_is_told_without_details(
@@ -290,3 +293,15 @@ async def test_a_request_that_takes_too_long_is_given_up(database: Database) -> 
     async with run_world(database, **changes) as world, world.logged_in("li") as client:
         answer = await client.send("GET", ONE)
         assert (answer.status, answer.json["type"]) == (504, "/api/docs#problem-too-slow")
+
+
+async def test_a_database_that_is_away_is_told_and_comes_back(world: World, postgres_url: str) -> None:
+    name = await world.database.pool.fetchval("SELECT current_database()")
+    cut_off = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    async with world.logged_in("li") as client:
+        await run_as_admin(postgres_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', cut_off)
+        answer = await client.send("GET", "/api/v1/session")
+        assert (answer.status, answer.json["type"]) == (503, "/api/docs#problem-database-unavailable")
+        assert answer.json["detail"] == "The database cannot be used at this moment. Try again in a minute."
+        await run_as_admin(postgres_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        assert (await client.send("GET", "/api/v1/session")).status == 200

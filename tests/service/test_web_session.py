@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from callcenter.accounts.roles import Role
 from callcenter.accounts.tickets import Grant
 from callcenter.db.engine import Database
 from callcenter.errors import Unauthenticated
@@ -250,7 +251,7 @@ async def test_log_out_ends_tickets_and_tells_the_screen_pop(world: World) -> No
         await client.send("DELETE", SESSION)
         with pytest.raises(Unauthenticated):
             world.access.redeem(ticket)
-    assert grant == Grant(tenant_id=world.tenant_id, agent="li", session=grant.session)
+    assert grant == Grant(tenant_id=world.tenant_id, agent="li", role=Role.AGENT, session=grant.session)
     assert world.told.ended == [(world.tenant_id, "li", grant.session)]
 
 

@@ -23,11 +23,12 @@ from callcenter.accounts.roles import SCOPES, Role
 from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.values import Extension
+from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
 from callcenter.errors import AmiUnreachable, Conflict, Forbidden, NotFound
 from callcenter.model import CallStatus, Direction, PartyKind, Source
 from callcenter.web.application import build
-from callcenter.web.schemas.calls import CallCustomer, CallRecord, Dialing, Party
+from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import (
     Customer,
     CustomerChange,
@@ -39,7 +40,7 @@ from callcenter.web.schemas.customers import (
 )
 from callcenter.web.schemas.people import AgentState, Queue, QueueMember
 from callcenter.web.schemas.problems import PartHealth
-from callcenter.web.services import CallFilter, Page, Position, ReadNumber, Services
+from callcenter.web.services import CallFilter, Page, ReadNumber, Services
 from callcenter.web.telemetry import Meter, build_registry, one
 
 SPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
@@ -69,9 +70,14 @@ class Reader:
         return Number(text, None, "internal" if digits else "invalid")
 
 
+def stamp(at: datetime) -> str:
+    """A time as the call log writes it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def make_call(number: int, **changes: Any) -> CallRecord:
     """The call number `number`, started so many minutes after nine."""
-    party = Party(number="+15551234567", e164="+15551234567", name=None, channel=None, kind=PartyKind.EXTERNAL)
+    party = PartyRecord(number="+15551234567", e164="+15551234567", name=None, channel=None, kind=PartyKind.EXTERNAL)
     record = CallRecord(
         call_id=uuid5(SPACE, f"call {number}"),
         tenant="default",
@@ -82,7 +88,7 @@ def make_call(number: int, **changes: Any) -> CallRecord:
         callee=party,
         did=None,
         status=CallStatus.ANSWERED,
-        started_at=NOW + timedelta(minutes=number),
+        started_at=stamp(NOW + timedelta(minutes=number)),
         answered_at=None,
         ended_at=None,
         queue_visits=(),
@@ -101,7 +107,7 @@ def make_call(number: int, **changes: Any) -> CallRecord:
         customer=None,
         campaign=None,
         outcome=None,
-        notes=None,
+        notes=(),
         tags=(),
         complete=True,
         source=Source.LIVE,
@@ -121,16 +127,15 @@ class Calls:
     asked: list[CallFilter] = field(default_factory=list)
     by: list[str] = field(default_factory=list)
 
-    async def page(self, tenant_id: int, wanted: CallFilter, *, after: Position | None, limit: int) -> Page[CallRecord]:
+    async def page(self, tenant_id: int, wanted: CallFilter, *, cursor: str | None, limit: int) -> Page[CallRecord]:
         self.asked.append(wanted)
         found = sorted(self.records.values(), key=lambda call: call.started_at, reverse=True)
-        if wanted.status:
-            found = [call for call in found if call.status in wanted.status]
-        if after is not None:
-            found = [call for call in found if call.started_at < datetime.fromisoformat(after.key)]
+        if wanted.status is not None:
+            found = [call for call in found if call.status == wanted.status]
+        if cursor is not None:
+            found = [call for call in found if call.started_at < cursor]
         rest = found[:limit]
-        last = Position(rest[-1].started_at.isoformat(), rest[-1].call_id) if len(found) > limit else None
-        return Page(rest, last)
+        return Page(rest, rest[-1].started_at if len(found) > limit else None)
 
     async def get(self, tenant_id: int, call_id: UUID) -> CallRecord:
         if call_id not in self.records:
@@ -138,10 +143,10 @@ class Calls:
         return self.records[call_id]
 
     async def set_note(self, tenant_id: int, call_id: UUID, text: str, by: str) -> CallRecord:
-        return await self._change(tenant_id, call_id, by, notes=text)
+        return await self._change(tenant_id, call_id, by, notes=(NoteRecord(by=by, at=stamp(NOW), text=text),))
 
     async def set_customer(self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str) -> CallRecord:
-        customer = CallCustomer(id=customer_id) if customer_id else None
+        customer = CustomerRef(id=customer_id, name="Ada") if customer_id else None
         return await self._change(tenant_id, call_id, by, customer=customer)
 
     async def set_outcome(self, tenant_id: int, call_id: UUID, outcome: str | None, by: str) -> CallRecord:
@@ -166,14 +171,14 @@ class Book:
     asked: list[tuple[str | None, str | None]] = field(default_factory=list)
 
     async def page(
-        self, tenant_id: int, text: str | None, number: str | None, *, after: Position | None, limit: int
+        self, tenant_id: int, text: str | None, number: str | None, *, cursor: str | None, limit: int
     ) -> Page[Customer]:
         self.asked.append((text, number))
         found = sorted(self.items.values(), key=lambda customer: (customer.name, customer.id))
-        if after is not None:
-            found = [customer for customer in found if (customer.name, customer.id) > (after.key, after.id)]
+        if cursor is not None:
+            found = [customer for customer in found if customer.name > cursor]
         rest = found[:limit]
-        return Page(rest, Position(rest[-1].name, rest[-1].id) if len(found) > limit else None)
+        return Page(rest, rest[-1].name if len(found) > limit else None)
 
     async def get(self, tenant_id: int, customer_id: UUID) -> Customer:
         if customer_id not in self.items:

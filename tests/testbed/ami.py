@@ -14,7 +14,8 @@ Block = dict[str, str]
 def parse_blocks(raw: bytes) -> Iterator[Block]:
     """Yield the complete messages of a transcript; the banner is none."""
     for chunk in raw.split(b"\r\n\r\n")[:-1]:
-        lines = chunk.decode("utf-8", "replace").split("\r\n")
+        # Some events end with an empty line too many, which then stands before the next.
+        lines = chunk.decode("utf-8", "replace").lstrip("\r\n").split("\r\n")
         if lines[0].startswith("Asterisk Call Manager/"):
             del lines[0]
         yield {name.rstrip(":"): value for name, _, value in (line.partition(": ") for line in lines)}
@@ -93,14 +94,14 @@ class AmiLink:
             deadline_s=deadline_s,
         )
 
-    async def all_hung_up(self, *, calls: int = 1, deadline_s: float = 60) -> None:
+    async def all_hung_up(self, *, channels: int = 0, deadline_s: float = 20) -> None:
         """Wait until this many channels at least have come, and every one that came is gone."""
         async with asyncio.timeout(deadline_s):
             async with self._changed:
                 while True:
                     begun = {block["Uniqueid"] for block in self.blocks if block.get("Event") == "Newchannel"}
                     ended = {block["Uniqueid"] for block in self.blocks if block.get("Event") == "Hangup"}
-                    if len(begun) >= calls and begun <= ended:
+                    if len(begun) >= channels and begun <= ended:
                         return
                     if self._closed:
                         raise ConnectionError("Asterisk closed the AMI connection")

@@ -1,6 +1,8 @@
 """What any SIP callee can do with its next call, at a desk or out in the world: answer, let it ring, say no."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import quote
 
 from tests.testbed.sipp import Sipp, SippRun
 
@@ -27,6 +29,16 @@ class Callee(NamedTuple):
         """Ring, answer, talk this long, and hang up."""
         return await self._take("answer-then-hang-up", ring=after_s, talk=talk_s)
 
+    async def answers_speaks_and_hangs_up(self, *, after_s: float = 0.5, talk_s: float = 1) -> SippRun:
+        """Ring, answer, send sound while talking this long, and hang up.
+
+        The other phones are silent: they send no RTP at all. Asterisk takes Local channels out of a call only once
+        sound flows.
+        """
+        return await self._take(
+            "answer-speak-then-hang-up", keys={"speech": self.sipp.speech()}, ring=after_s, talk=talk_s
+        )
+
     async def answers_holds_and_hangs_up(
         self, *, after_s: float = 0.5, talk_s: float = 1, hold_s: float = 1
     ) -> SippRun:
@@ -43,11 +55,32 @@ class Callee(NamedTuple):
             return await self._take("refuse-at-once", status=status)
         return await self._take("refuse", status=status, ring=after_s)
 
-    async def _take(self, scenario: str, status: str = "", **variables: float) -> SippRun:
+    async def answers_and_transfers(self, target: str, *, after_s: float = 0.5, talk_s: float = 1) -> SippRun:
+        """Ring, answer, talk, and transfer the caller blindly to this number (REFER)."""
+        return await self._take("answer-then-transfer", keys={"target_number": target}, ring=after_s, talk=talk_s)
+
+    async def answers_and_holds(self, *, after_s: float = 0.5, talk_s: float = 1) -> SippRun:
+        """Ring, answer, talk and hold the caller, to be joined with another call by :meth:`joins`."""
+        return await self._take("answer-hold-then-join", ring=after_s, talk=talk_s)
+
+    async def joins(self, held: SippRun, consultation: SippRun, target: str) -> None:
+        """Complete an attended transfer: join the held caller with the call that this phone made to the target."""
+        call_id, local_tag, remote_tag = consultation.dialog()
+        replaces = quote(f"{call_id};to-tag={remote_tag};from-tag={local_tag}", safe="")
+        await self.sipp.tell(held, self.host, self.port, refer_to=f"{target}?Replaces={replaces}")
+
+    async def forwards(self, target: str) -> SippRun:
+        """Send the caller to this number at once (302)."""
+        return await self._take("forward", keys={"target_number": target})
+
+    async def _take(
+        self, scenario: str, *, status: str = "", keys: Mapping[str, str] | None = None, **variables: float
+    ) -> SippRun:
         return await self.sipp.start(
             scenario,
             host=self.host,
             port=self.port,
+            keys=keys,
             variables=variables,
             status=status,
             listens=True,

@@ -32,8 +32,13 @@ class Caller(NamedTuple):
         """Call, and be told that it cannot be: busy, nobody answers, no such number."""
         return await self._call("call-refused", dialed)
 
-    async def _call(self, scenario: str, dialed: str, **variables: float) -> SippRun:
+    async def transfers(self, dialed: str, target: str, *, after_s: float) -> SippRun:
+        """Call, wait for the answer, talk this long, and transfer the other side blindly to the target (REFER)."""
+        return await self._call("call-then-transfer", dialed, target, talk=after_s)
+
+    async def _call(self, scenario: str, dialed: str, target: str = "", **variables: float) -> SippRun:
         keys = {"from": self.from_header, "user": self.user, "dialed": dialed, "privacy": self.privacy}
+        keys["target_number"] = target
         return await self.sipp.start(
             scenario,
             host=self.host,

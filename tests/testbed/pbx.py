@@ -47,7 +47,7 @@ class Pbx:
         return [await self.phone(extension) for extension in extensions]
 
     @staticmethod
-    async def finished(*runs: SippRun, deadline_s: float = 60) -> None:
+    async def finished(*runs: SippRun, deadline_s: float = 20) -> None:
         """Wait until all these calls have ended as their scenarios say; :class:`SippFailed` if one has not."""
         async with asyncio.TaskGroup() as group:
             for number, run in enumerate(runs):

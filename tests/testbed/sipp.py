@@ -2,14 +2,15 @@
 
 import asyncio
 import itertools
+import socket
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.testbed.ports import free_udp_port, udp_port_is_bound
+from tests.testbed.ports import LOOPBACK, free_udp_port, udp_port_is_bound
 
 SCENARIOS = Path(__file__).parent / "sipp"
-_CALL_S = 60
+_CALL_S = 20
 _START_S = 10
 
 
@@ -49,6 +50,17 @@ class SippRun:
     def running(self) -> bool:
         """Whether the call, or the wait for it, is still going on."""
         return self._process.returncode is None
+
+    def dialog(self) -> tuple[str, str, str]:
+        """Return the Call-ID, the own tag and the other side's tag of the call that this process placed."""
+        text = self._messages.read_text("utf-8", "replace")
+        answer = text[text.rindex("SIP/2.0 200 ") :]
+        headers = dict(line.split(": ", 1) for line in answer.split("\n\n")[0].splitlines() if ": " in line)
+        return headers["Call-ID"], headers["From"].rpartition("tag=")[2], headers["To"].rpartition("tag=")[2]
+
+    def call_id(self) -> str:
+        """Return the Call-ID of the call."""
+        return self._messages.read_text("utf-8", "replace").split("Call-ID: ", 1)[1].splitlines()[0]
 
     def report(self) -> str:
         """Return what SIPp complained of, and the SIP messages it saw."""
@@ -106,6 +118,29 @@ class Sipp:
         if listens:
             await self._bound(run, host, port)
         return run
+
+    def speech(self) -> str:
+        """Return the path, as SIPp sees it, of a second of A-law silence: sound enough for Asterisk."""
+        path = self._home / "speech.al"
+        path.write_bytes(b"\xd5" * 8000)
+        return "/" + str(path.relative_to(self._chroot))
+
+    async def tell(self, run: SippRun, host: str, port: int, *, refer_to: str) -> None:
+        """Tell a call that waits for it where to refer the other side to."""
+        remote_host, remote_port = self._remote
+        user, _, parameters = refer_to.partition("?")
+        info = [
+            f"INFO sip:{host}:{port} SIP/2.0",
+            f"Via: SIP/2.0/UDP {LOOPBACK};branch=z9hG4bK-control",
+            f"From: <sip:control@{LOOPBACK}>;tag=control",
+            f"To: <sip:{host}:{port}>",
+            f"Call-ID: {run.call_id()}",
+            "CSeq: 1 INFO",
+            f"X-Refer-To: {user}@{remote_host}:{remote_port}?{parameters}",
+            "Content-Length: 0",
+        ]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(("\r\n".join(info) + "\r\n\r\n").encode(), (host, port))
 
     async def stop(self) -> None:
         """End every process that is still there."""

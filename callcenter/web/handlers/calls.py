@@ -1,6 +1,7 @@
 """The call log, what people add to it, click-to-dial and hanging up."""
 
 from callcenter.accounts.roles import Permission, Principal
+from callcenter.callrecord import CallRecord
 from callcenter.errors import BadInput, Conflict, Forbidden
 from callcenter.web.cursor import read_cursor, write_cursor
 from callcenter.web.endpoint import Exchange
@@ -8,7 +9,6 @@ from callcenter.web.numbers import read_number
 from callcenter.web.schemas import Nothing
 from callcenter.web.schemas.calls import (
     CallQuery,
-    CallRecord,
     Calls,
     CustomerChoice,
     Dial,
@@ -32,13 +32,14 @@ async def list_calls(exchange: Exchange[CallQuery, Nothing]) -> Calls:
         number=number,
         status=query.status,
         direction=query.direction,
+        queue=query.queue,
         since=query.since,
         until=query.until,
     )
     page = await exchange.services.calls.page(
-        exchange.principal.tenant_id, wanted, after=read_cursor(query.cursor, query), limit=query.limit
+        exchange.principal.tenant_id, wanted, cursor=read_cursor(query.cursor, query), limit=query.limit
     )
-    return Calls(items=tuple(page.items), next_cursor=write_cursor(page.after, query))
+    return Calls(items=tuple(page.items), next_cursor=write_cursor(page.next_cursor, query))
 
 
 async def show_call(exchange: Exchange[Nothing, Nothing]) -> CallRecord:
@@ -47,7 +48,7 @@ async def show_call(exchange: Exchange[Nothing, Nothing]) -> CallRecord:
 
 
 async def write_note(exchange: Exchange[Nothing, NoteText]) -> CallRecord:
-    """Replaces the note."""
+    """Replaces what the same person wrote before."""
     principal = exchange.principal
     return await exchange.services.calls.set_note(principal.tenant_id, exchange.id, exchange.body.text, principal.actor)
 

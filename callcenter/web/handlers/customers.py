@@ -26,10 +26,10 @@ async def list_customers(exchange: Exchange[CustomerQuery, Nothing]) -> Customer
         exchange.principal.tenant_id,
         query.q,
         number,
-        after=read_cursor(query.cursor, query),
+        cursor=read_cursor(query.cursor, query),
         limit=query.limit,
     )
-    return Customers(items=tuple(page.items), next_cursor=write_cursor(page.after, query))
+    return Customers(items=tuple(page.items), next_cursor=write_cursor(page.next_cursor, query))
 
 
 async def create_customer(exchange: Exchange[Nothing, NewCustomer]) -> Customer:

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from callcenter.accounts.roles import Role
 from callcenter.accounts.tickets import Grant, TicketBox
 from callcenter.errors import Unauthenticated
 from tests.unit.accounts.test_throttle import Ticker
 
 
 def grant(session: str = "s1", agent: str = "li") -> Grant:
-    return Grant(tenant_id=1, agent=agent, session=session)
+    return Grant(tenant_id=1, agent=agent, role=Role.AGENT, session=session)
 
 
 def test_a_ticket_lets_in_once() -> None:

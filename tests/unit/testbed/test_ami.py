@@ -82,7 +82,7 @@ async def test_all_hung_up_waits_for_the_last_channel() -> None:
 
     async with peer(say) as link:
         async with link:
-            waiting = asyncio.ensure_future(link.all_hung_up(calls=2))
+            waiting = asyncio.ensure_future(link.all_hung_up(channels=2))
             await link.event("Hangup", Uniqueid="1.1")
             assert not waiting.done()
             with pytest.raises(TimeoutError):

@@ -66,12 +66,12 @@ def test_what_is_left_out_differs_from_null() -> None:
 
 def test_a_query_is_read_with_all_its_types() -> None:
     query = read_query(
-        "customer=018f4e6e-0000-7000-8000-000000000000&status=answered&status=busy"
+        "customer=018f4e6e-0000-7000-8000-000000000000&status=answered&queue=support"
         "&since=2026-01-01T08:00:00%2B08:00&limit=7&number=%2B86%20138&agent=",
         CallQuery,
     )
     assert query.customer == UUID("018f4e6e-0000-7000-8000-000000000000")
-    assert query.status == (CallStatus.ANSWERED, CallStatus.BUSY)
+    assert (query.status, query.queue) == (CallStatus.ANSWERED, "support")
     assert query.since == datetime(2026, 1, 1, tzinfo=UTC)
     assert (query.limit, query.number, query.agent) == (7, "+86 138", None)
 

@@ -1,0 +1,278 @@
+"""Imports a file of customers: one transaction, constant memory, and an account of every row.
+
+What the command `callcenter import customers` and the REST API call. The rules by which rows are recognized
+and merged are in docs/import.md.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import asyncpg
+
+from callcenter.customers.importer import columns as columns_module
+from callcenter.customers.importer.cells import Row, rows, sniff
+from callcenter.customers.importer.columns import Columns
+from callcenter.customers.importer.encoding import check_name, detect, pieces
+from callcenter.customers.importer.rejects import RejectFile
+from callcenter.customers.importer.rows import MatchRule, RowProblem, RowReader
+from callcenter.customers.importer.staging import Counts, Staging
+from callcenter.db.engine import Connection, Database
+from callcenter.errors import BadFile, Conflict
+from callcenter.matching.number import Reader
+from callcenter.model import Value
+
+BATCH = 5_000
+"""Rows that are staged at a time, which is what memory holds of the file."""
+
+PREVIEW_ROWS = 20
+
+
+class Options(Value, frozen=True):
+    """How a file is to be read. What is None is found out from the file.
+
+    `mapping` holds `TARGET=HEADER`; `match` decides which customer a row is.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    mapping: tuple[str, ...] = ()
+    match: MatchRule | None = None
+
+
+class Outcome(Value, frozen=True):
+    """What would become of a row: `added`, `changed`, `unchanged`, `merged`, or `rejected` for a reason."""
+
+    line: int
+    cells: tuple[str, ...]
+    result: str
+    reason: str = ""
+
+
+class Summary(Value, frozen=True):
+    """What an import did. `rejects` is the file with the rows left out, if there were any."""
+
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+    merged: int
+    rejected: int
+    seconds: float
+    encoding: str
+    delimiter: str
+    match: MatchRule
+    columns: Columns
+    rejects: Path | None = None
+
+
+class Preview(Value, frozen=True):
+    """How a file would be read, and what would become of its first rows."""
+
+    encoding: str
+    delimiter: str
+    match: MatchRule
+    columns: Columns
+    outcomes: tuple[Outcome, ...]
+
+
+Progress = Callable[[int, int], None]
+"""Called now and then with the bytes and the rows done so far."""
+
+
+class _Text:
+    """The file as text in pieces; `done` counts its bytes, for a progress bar."""
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        self._pieces = pieces(path, encoding)
+        self.sample, self.done = next(self._pieces, ("", 0))
+        # line ends of old spreadsheets
+        self._only_returns = "\r" in self.sample and "\n" not in self.sample
+        self.sample = self._with_line_feeds(self.sample)
+
+    def whole(self) -> Iterator[str]:
+        """All pieces, the sample first."""
+        yield self.sample
+        for text, done in self._pieces:
+            self.done = done
+            yield self._with_line_feeds(text)
+
+    def _with_line_feeds(self, text: str) -> str:
+        return text.replace("\r", "\n") if self._only_returns else text
+
+
+class _Opened:
+    """A file that is ready to be read: how, and its rows after the header."""
+
+    def __init__(self, path: Path, options: Options) -> None:
+        self.encoding = check_name(options.encoding) if options.encoding else detect(path)
+        self.text = _Text(path, self.encoding)
+        self.count = 0
+        """How many rows were read."""
+        self.delimiter = options.delimiter or sniff(self.text.sample)
+        if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
+            raise BadFile("--delimiter: write one character, for example ; or use the word tab")
+        self.rows = rows(self.text.whole(), self.delimiter)
+        header = next(self.rows, None)
+        if header is None:
+            raise BadFile(f"{path.name} is empty")
+        if header.problem:
+            raise BadFile(f"{path.name}, line {header.line}, where the headers should be: {header.problem}")
+        self.columns = columns_module.find(header.cells, options.mapping)
+        by_ref = "external_ref" in self.columns.single
+        self.match = options.match or (MatchRule.EXTERNAL_REF if by_ref else MatchRule.NAME_AND_PHONE)
+
+
+async def import_customers(
+    database: Database,
+    tenant_id: int,
+    path: Path,
+    region: str,
+    options: Options | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Summary:
+    """Import a file for a tenant; numbers are read as of `region`. All or, if it fails, nothing.
+
+    Rows that cannot be customers go to `FILE.rejects.csv` beside the file, with line and reason.
+
+    Raises:
+        BadFile: the file cannot be read; nothing was imported.
+        BadInput: there is no such region.
+        Conflict: another import is running, or a customer was changed meanwhile.
+    """
+    began = time.monotonic()
+    reader = Reader(region, cache_size=0)
+    opened = _Opened(path, options or Options())
+    rejects = RejectFile(path.with_name(path.name + ".rejects.csv"), opened.columns.headers)
+    rejects.begin()
+    try:
+        async with database.pool.acquire() as connection, connection.transaction():
+            staging = Staging(connection, tenant_id, opened.match)
+            await staging.open()
+            agents = await _agents(connection, tenant_id)
+            row_reader = RowReader(opened.columns, reader, opened.match, agents)
+            await _stage(opened, row_reader, staging, rejects, progress)
+            counts = await _take_over(staging)
+            for line in counts.ambiguous:
+                rejects.add(Row(line, []), "several customers have this; give the rows an external_ref")
+    finally:
+        rejects.end()
+    return Summary(
+        rows=opened.count,
+        added=counts.added,
+        changed=counts.changed,
+        unchanged=counts.unchanged,
+        merged=counts.merged,
+        rejected=rejects.count,
+        seconds=time.monotonic() - began,
+        encoding=opened.encoding,
+        delimiter=opened.delimiter,
+        match=opened.match,
+        columns=opened.columns,
+        rejects=rejects.path if rejects.count else None,
+    )
+
+
+async def _stage(
+    opened: "_Opened",
+    row_reader: RowReader,
+    staging: Staging,
+    rejects: RejectFile,
+    progress: Progress | None,
+) -> None:
+    """Read all rows in a thread, one batch ahead of PostgreSQL, so that both work at the same time."""
+    ready = await asyncio.to_thread(_next_lines, opened, row_reader, rejects.add)
+    while ready is not None:
+        async with asyncio.TaskGroup() as group:
+            ahead = group.create_task(
+                asyncio.to_thread(_next_lines, opened, row_reader, rejects.add), name="import: read ahead"
+            )
+            await staging.add(row_reader.staged, *ready)
+        ready = ahead.result()
+        if progress is not None:
+            progress(opened.text.done, opened.count)
+
+
+def _next_lines(
+    opened: "_Opened", row_reader: RowReader, reject: Callable[[Row, str], None]
+) -> tuple[bytes, bytes] | None:
+    """The COPY lines of the next batch, or None at the end of the file."""
+    batch = list(islice(opened.rows, BATCH))
+    opened.count += len(batch)
+    return _lines(row_reader, batch, reject) if batch else None
+
+
+async def preview(
+    database: Database, tenant_id: int, path: Path, region: str, options: Options | None = None
+) -> Preview:
+    """Say how a file would be read and what would become of its first rows; nothing is changed.
+
+    Raises:
+        BadFile, BadInput, Conflict: as `import_customers`.
+    """
+    reader = Reader(region, cache_size=0)
+    opened = _Opened(path, options or Options())
+    first = list(islice(opened.rows, PREVIEW_ROWS))
+    problems: dict[int, str] = {}
+    async with database.pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            staging = Staging(connection, tenant_id, opened.match)
+            await staging.open()
+            row_reader = RowReader(opened.columns, reader, opened.match, await _agents(connection, tenant_id))
+            await staging.add(
+                row_reader.staged,
+                *_lines(row_reader, first, lambda row, why: problems.update({row.line: why})),
+            )
+            counts = await _take_over(staging)
+            problems |= dict.fromkeys(counts.ambiguous, "several customers have this")
+            results = await staging.outcomes()
+        finally:
+            await transaction.rollback()
+    outcomes = tuple(
+        Outcome(
+            line=row.line,
+            cells=tuple(row.cells),
+            result=results.get(row.line, "rejected"),
+            reason=problems.get(row.line, ""),
+        )
+        for row in first
+    )
+    return Preview(
+        encoding=opened.encoding,
+        delimiter=opened.delimiter,
+        match=opened.match,
+        columns=opened.columns,
+        outcomes=outcomes,
+    )
+
+
+def _lines(row_reader: RowReader, batch: list[Row], reject: Callable[[Row, str], None]) -> tuple[bytes, bytes]:
+    """Read a batch into COPY lines of customers and of phones."""
+    customers: list[str] = []
+    phones: list[str] = []
+    for row in batch:
+        try:
+            customer, numbers = row_reader.read(row)
+        except RowProblem as problem:
+            reject(row, str(problem))
+        else:
+            customers.append(customer)
+            phones.append(numbers)
+    return "".join(customers).encode(), "".join(phones).encode()
+
+
+async def _take_over(staging: Staging) -> Counts:
+    try:
+        return await staging.take_over()
+    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as problem:
+        raise Conflict("customers were changed while they were imported; import the file again") from problem
+
+
+async def _agents(connection: Connection, tenant_id: int) -> frozenset[str]:
+    found = await connection.fetch("SELECT agent_id FROM agents WHERE tenant_id = $1", tenant_id)
+    return frozenset(row[0] for row in found)

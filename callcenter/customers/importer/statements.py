@@ -1,0 +1,181 @@
+"""The SQL of an import. $1 is the tenant wherever a statement touches a table that is not temporary."""
+
+from callcenter.customers.importer.rows import MatchRule
+
+MERGED = (
+    "company",
+    "email",
+    "language",
+    "address",
+    "owner",
+    "note",
+    "external_ref",
+    "tags",
+    "fields",
+    "name",
+)
+"""Columns of a row in which a later row of the same customer wins, unless it is empty."""
+
+_PLAIN = tuple(name for name in MERGED if name != "fields")
+
+TABLES = """
+CREATE TEMPORARY TABLE import_rows (
+  line bigint, customer_id uuid, phone text, tags text[], fields jsonb, name text, company text, email text,
+  language text, address text, owner text, note text, external_ref text
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE import_phones (
+  line bigint, customer_id uuid, position smallint, raw text, e164 text, national text, suffix text,
+  label text
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE import_known (line bigint, customer_id uuid) ON COMMIT DROP;
+CREATE TEMPORARY TABLE import_fold (line bigint, leader bigint) ON COMMIT DROP;
+CREATE TEMPORARY TABLE import_folded (line bigint) ON COMMIT DROP;
+CREATE TEMPORARY TABLE import_changed (customer_id uuid) ON COMMIT DROP;
+SET LOCAL statement_timeout = 0;
+SET LOCAL work_mem = '64MB';
+"""
+"""Rows and phones as read; line → known customer; line → leading line; the merged; the changed."""
+
+_WITHOUT_PHONE = "coalesce({0}.company, '') || chr(30) || lower(coalesce({0}.email, ''))"
+
+KEYS = {
+    MatchRule.EXTERNAL_REF: "s.external_ref",
+    MatchRule.PHONE: "s.phone",
+    MatchRule.EMAIL: "lower(s.email)",
+    MatchRule.NAME_AND_PHONE: f"""
+lower(s.name) || chr(31) || coalesce(s.phone, chr(30) || {_WITHOUT_PHONE.format("s")})""",
+}
+"""What makes two rows of the file the same customer."""
+
+_BY_PHONE = """
+SELECT s.line, p.customer_id FROM import_rows s
+JOIN customer_phones p ON p.tenant_id = $1 AND p.e164 = s.phone
+UNION
+SELECT s.line, p.customer_id FROM import_rows s
+JOIN customer_phones p ON p.tenant_id = $1 AND p.national = s.phone AND p.e164 IS NULL"""
+
+KNOWN = {
+    MatchRule.EXTERNAL_REF: """
+SELECT s.line, c.customer_id FROM import_rows s
+JOIN customers c ON c.tenant_id = $1 AND c.external_ref = s.external_ref""",
+    MatchRule.PHONE: _BY_PHONE,
+    MatchRule.EMAIL: """
+SELECT s.line, c.customer_id FROM import_rows s
+JOIN customers c ON c.tenant_id = $1 AND lower(c.email) = lower(s.email)""",
+    MatchRule.NAME_AND_PHONE: f"""
+SELECT s.line, min(c.customer_id::text)::uuid FROM ({_BY_PHONE}) p
+JOIN import_rows s USING (line)
+JOIN customers c ON c.tenant_id = $1 AND c.customer_id = p.customer_id AND lower(c.name) = lower(s.name)
+GROUP BY s.line
+UNION ALL
+SELECT s.line, min(c.customer_id::text)::uuid FROM import_rows s
+JOIN customers c ON c.tenant_id = $1 AND lower(c.name) COLLATE "C" = lower(s.name) COLLATE "C"
+  AND {_WITHOUT_PHONE.format("c")} = {_WITHOUT_PHONE.format("s")}
+WHERE s.phone IS NULL AND NOT EXISTS (
+  SELECT FROM customer_phones p
+  WHERE p.tenant_id = $1 AND p.customer_id = c.customer_id AND p.national IS NOT NULL)
+GROUP BY s.line""",
+}
+"""Which customer each row is, of those there already."""
+
+FOLD = """
+INSERT INTO import_fold
+SELECT line, leader FROM (
+  SELECT line, min(line) OVER (PARTITION BY key) AS leader, count(*) OVER (PARTITION BY key) AS size
+  FROM ({keys}) k
+) g WHERE size > 1"""
+"""Finds rows that are one customer; the first one leads."""
+
+FOLD_ROWS = f"""
+UPDATE import_rows r SET {", ".join(f"{name} = m.{name}" for name in MERGED)} FROM (
+  SELECT f.leader, {
+    ", ".join(
+        f"(array_agg(s.{name} ORDER BY s.line DESC) FILTER (WHERE s.{name} IS NOT NULL))[1] AS {name}"
+        for name in MERGED
+    )
+}
+  FROM import_fold f JOIN import_rows s USING (line) GROUP BY f.leader
+) m WHERE r.line = m.leader"""
+
+FOLD_PHONES = """
+WITH placed AS (
+  SELECT line, leader, row_number() OVER (PARTITION BY leader ORDER BY line) AS place FROM import_fold
+), moved AS (
+  DELETE FROM import_phones p USING placed f WHERE p.line = f.line
+  RETURNING f.leader AS line, f.place, p.position, p.raw, p.e164, p.national, p.suffix, p.label
+), once AS (
+  SELECT DISTINCT ON (line, coalesce(e164, national, raw)) * FROM moved
+  ORDER BY line, coalesce(e164, national, raw), place, position
+), counted AS (
+  SELECT *, row_number() OVER (PARTITION BY line ORDER BY place, position) - 1 AS new_position FROM once
+)
+INSERT INTO import_phones
+SELECT n.line, r.customer_id, n.new_position, n.raw, n.e164, n.national, n.suffix, n.label
+FROM counted n JOIN import_rows r ON r.line = n.line WHERE n.new_position < 40"""
+"""Unites the phones of merged rows: each number once, in order, no more than a customer may have."""
+
+FOLD_END = """
+WITH gone AS (
+  DELETE FROM import_rows WHERE line IN (SELECT line FROM import_fold WHERE line <> leader) RETURNING line
+), gone_known AS (
+  DELETE FROM import_known WHERE line IN (SELECT line FROM import_fold WHERE line <> leader)
+)
+INSERT INTO import_folded SELECT line FROM gone"""
+
+CHANGE_KNOWN = f"""
+WITH changed AS (
+  UPDATE customers c SET {", ".join(f"{name} = coalesce(s.{name}, c.{name})" for name in _PLAIN)},
+    fields = c.fields || coalesce(s.fields, '{{}}'), version = c.version + 1, updated_at = now()
+  FROM import_known k JOIN import_rows s USING (line)
+  WHERE c.tenant_id = $1 AND c.customer_id = k.customer_id AND (
+    {" OR ".join(f"s.{name} IS DISTINCT FROM c.{name} AND s.{name} IS NOT NULL" for name in _PLAIN)}
+    OR NOT c.fields @> coalesce(s.fields, '{{}}'))
+  RETURNING c.customer_id
+)
+INSERT INTO import_changed SELECT customer_id FROM changed"""
+
+ADD_NEW = """
+INSERT INTO customers (
+  tenant_id, customer_id, name, company, email, language, address, owner, tags, fields, note, source,
+  external_ref)
+SELECT $1, customer_id, name, company, email, language, address, owner, coalesce(tags, '{}'),
+  coalesce(fields, '{}'), coalesce(note, ''), 'import', external_ref
+FROM import_rows s WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.line = s.line)"""
+"""Rows were staged in the order of their ids, so that the primary key grows at its end."""
+
+ADD_PHONES_OF_NEW = """
+INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, suffix, label)
+SELECT $1, customer_id, position, raw, e164, national, suffix, label FROM import_phones p
+WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.line = p.line)"""
+
+ADD_MISSING_PHONES = """
+WITH missing AS (
+  SELECT k.customer_id, p.position, p.raw, p.e164, p.national, p.suffix, p.label
+  FROM import_phones p JOIN import_known k USING (line)
+  LEFT JOIN customer_phones x ON x.tenant_id = $1 AND x.customer_id = k.customer_id
+    AND coalesce(x.e164, x.national, x.raw) = coalesce(p.e164, p.national, p.raw)
+  WHERE x.customer_id IS NULL
+), placed AS (
+  SELECT m.*, row_number() OVER (PARTITION BY m.customer_id ORDER BY m.position) - 1 + (
+    SELECT coalesce(max(y.position) + 1, 0) FROM customer_phones y
+    WHERE y.tenant_id = $1 AND y.customer_id = m.customer_id) AS place
+  FROM missing m
+), inserted AS (
+  INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, suffix, label)
+  SELECT $1, customer_id, place, raw, e164, national, suffix, label FROM placed WHERE place < 40
+  RETURNING customer_id
+), others AS (
+  SELECT DISTINCT customer_id FROM inserted EXCEPT SELECT customer_id FROM import_changed
+), touched AS (
+  UPDATE customers c SET version = version + 1, updated_at = now() FROM others o
+  WHERE c.tenant_id = $1 AND c.customer_id = o.customer_id RETURNING c.customer_id
+)
+INSERT INTO import_changed SELECT customer_id FROM touched"""
+"""Adds numbers that known customers lack; none is ever taken away, since people may have added them."""
+
+OUTCOMES = """
+SELECT s.line, CASE WHEN k.line IS NULL THEN 'added' WHEN c.customer_id IS NULL THEN 'unchanged'
+  ELSE 'changed' END
+FROM import_rows s LEFT JOIN import_known k USING (line)
+LEFT JOIN import_changed c ON c.customer_id = k.customer_id
+UNION ALL SELECT line, 'merged' FROM import_folded"""

@@ -1,0 +1,58 @@
+"""The call log, as the web needs it."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from callcenter.calllog import annotations, queries
+from callcenter.callrecord import CallRecord
+from callcenter.db.engine import Database
+from callcenter.db.unit import NativeUnit
+from callcenter.web import services as web
+
+
+class WebCallLog:
+    """`callcenter.web.services.CallLog` on the call log's queries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, tenant_id: int, wanted: web.CallFilter, *, cursor: str | None, limit: int
+    ) -> web.Page[CallRecord]:
+        """Calls, the newest first."""
+        chosen = queries.CallFilter(
+            customer=wanted.customer,
+            agent=wanted.agent,
+            number=wanted.number,
+            status=wanted.status,
+            direction=wanted.direction,
+            queue=wanted.queue,
+            since=wanted.since,
+            until=wanted.until,
+        )
+        async with self._database.native(tenant_id) as unit:
+            page = await queries.list_calls(unit, chosen, limit=limit, cursor=cursor)
+        return web.Page(items=page.items, next_cursor=page.next_cursor)
+
+    async def get(self, tenant_id: int, call_id: UUID) -> CallRecord:
+        """One call, raises `NotFound`."""
+        async with self._database.native(tenant_id) as unit:
+            return await queries.get_call(unit, call_id)
+
+    async def set_note(self, tenant_id: int, call_id: UUID, text: str, by: str) -> CallRecord:
+        """Replace the note."""
+        return await self._change(tenant_id, lambda unit: annotations.set_note(unit, call_id, text, actor=by))
+
+    async def set_customer(self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str) -> CallRecord:
+        """Say who it was."""
+        return await self._change(
+            tenant_id, lambda unit: annotations.set_customer(unit, call_id, customer_id, actor=by)
+        )
+
+    async def set_outcome(self, tenant_id: int, call_id: UUID, outcome: str | None, by: str) -> CallRecord:
+        """Say what it came to."""
+        return await self._change(tenant_id, lambda unit: annotations.set_outcome(unit, call_id, outcome, actor=by))
+
+    async def _change(self, tenant_id: int, change: Callable[[NativeUnit], Awaitable[CallRecord]]) -> CallRecord:
+        async with self._database.native(tenant_id) as unit:
+            return await change(unit)

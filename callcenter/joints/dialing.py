@@ -1,0 +1,108 @@
+"""Click-to-dial and hang-up, for the web and for the screen-pop."""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from callcenter.accounts.values import Extension
+from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
+from callcenter.joints.numbers import Numbers
+from callcenter.matching.dialable import to_dial
+from callcenter.matching.number import NumberKind
+from callcenter.matching.spelling import dialable
+from callcenter.pbx import Pbx
+from callcenter.web.schemas.calls import Dialing
+from screenpop.contracts import Identity
+
+SeatOf = Callable[[str], Extension | None]
+"""Where an agent sits now."""
+
+
+class Switchboard:
+    """Finds the PBX that is meant, and asks it."""
+
+    def __init__(self, pbxs: Mapping[str, Pbx], numbers: Numbers, seat_of: SeatOf) -> None:
+        self._pbxs = pbxs
+        self._numbers = numbers
+        self._seat_of = seat_of
+
+    async def dial(self, seat: Extension, number: str) -> Dialing:
+        """Ring the seat, and then the number, as its PBX's dialplan wants it.
+
+        Raises:
+            BadInput: it is no number. NotFound: the seat's PBX is not configured. AmiError: the PBX refused.
+        """
+        pbx = self._pbx(seat.pbx)
+        done = await pbx.dial(seat.interface, seat.extension, self._to_dial(pbx, number))
+        return Dialing(call_id=done.call_id, action_id=done.action_id, pbx=done.pbx)
+
+    async def hang_up(self, call_id: UUID, agent: str | None) -> None:
+        """End a call, with `agent` only where that agent takes part, and then at their device.
+
+        Raises:
+            NotFound: the call does not go on. Forbidden: the agent has no part in it. AmiError: the PBX refused.
+        """
+        for pbx in self._pbxs.values():
+            channels = pbx.tracker.channels(call_id)
+            if not channels:
+                continue
+            seat = self._seat_of(agent) if agent is not None else None
+            if agent is not None and (seat is None or seat.interface not in channels):
+                raise Forbidden("you have no part in this call")
+            await pbx.hang_up(call_id, seat.interface if seat is not None else None)
+            return
+        raise NotFound("the call is over already")
+
+    def _to_dial(self, pbx: Pbx, text: str) -> str:
+        """What a phone at that PBX would dial: the outside line's digits before what leads outside."""
+        read = self._numbers.reader(pbx.settings.id).read(text)
+        if read.kind is NumberKind.INTERNAL:
+            return dialable(read.raw)
+        if read.kind is not NumberKind.PUBLIC:
+            raise BadInput(f"{text[:40]!r} is no number that can be dialed")
+        settings = pbx.settings
+        digits = to_dial(read.e164, settings.region, settings.dial_format) if read.e164 else dialable(read.raw)
+        return settings.outside_prefix + digits
+
+    def _pbx(self, pbx_id: str) -> Pbx:
+        pbx = self._pbxs.get(pbx_id)
+        if pbx is None:
+            raise NotFound(f"PBX {pbx_id!r} is not configured any more: choose your extension again")
+        return pbx
+
+
+class WebDialer:
+    """`callcenter.web.services.Dialer`."""
+
+    def __init__(self, switchboard: Switchboard) -> None:
+        self._switchboard = switchboard
+
+    async def dial(self, tenant_id: int, agent: str, seat: Extension, number: str) -> Dialing:
+        """Ring the agent's seat and then the number."""
+        return await self._switchboard.dial(seat, number)
+
+    async def hang_up(self, tenant_id: int, call_id: UUID, agent: str | None) -> None:
+        """End a call."""
+        await self._switchboard.hang_up(call_id, agent)
+
+
+class PopDialer:
+    """`screenpop.contracts.Dialer`."""
+
+    def __init__(self, switchboard: Switchboard, seat_of: SeatOf) -> None:
+        self._switchboard = switchboard
+        self._seat_of = seat_of
+
+    async def dial(self, who: Identity, number: str) -> None:
+        """Call a number from the agent's phone.
+
+        Raises:
+            Conflict: the agent sits nowhere. And what `Switchboard.dial` raises.
+        """
+        seat = self._seat_of(who.agent)
+        if seat is None:
+            raise Conflict("choose an extension first: there is no phone to call from")
+        await self._switchboard.dial(seat, number)
+
+    async def hangup(self, who: Identity, call_id: UUID) -> None:
+        """End a call of the agent."""
+        await self._switchboard.hang_up(call_id, who.agent)
