@@ -24,7 +24,7 @@ from callcenter.settings import PbxSettings
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.tracker import Tracker
 
-Publish = Callable[[Change, datetime], None]
+Publish = Callable[[CallChange, datetime], None]
 """Takes a change and the time at which its event was read; must be quick and must not wait."""
 
 

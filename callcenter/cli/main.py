@@ -76,11 +76,14 @@ def record(
 
 
 @app.command()
-def doctor(config: Config = None) -> None:
+def doctor(
+    config: Config = None,
+    listen: Annotated[float, typer.Option(min=0.0, help="Seconds to wait for a call to be seen.")] = 5.0,
+) -> None:
     """Check the PBX, its rights and events, the clock and the database; say how to mend what is wrong."""
     from callcenter.cli.examination import run
 
-    run(config)
+    run(config, listen)
 
 
 @app.command("asterisk-conf")

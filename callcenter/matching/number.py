@@ -173,9 +173,7 @@ class Reader:
         e164 = _format(parsed, _E164) if parsed.italian_leading_zero else f"+{country_code}{national}"
         if len(e164) > LONGEST_NUMBER + 1:
             return self._unparsed(text, candidate)
-        international = candidate[0] == "+" or (
-            candidate.removesuffix(national).rstrip("0").endswith(country_code)
-        )
+        international = candidate[0] == "+" or (candidate.removesuffix(national).rstrip("0").endswith(country_code))
         return PhoneNumber(
             raw=text,
             kind=NumberKind.PUBLIC,

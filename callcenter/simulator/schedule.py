@@ -28,11 +28,10 @@ class Placed:
 
 
 class Schedule:
-    """Flows by the time at which they go on. `speed` divides the waits, for tests that have no time."""
+    """Flows by the time at which they go on, by the clock of the PBX."""
 
-    def __init__(self, pbx: Pbx, speed: float = 1.0) -> None:
+    def __init__(self, pbx: Pbx) -> None:
         self.pbx = pbx
-        self.speed = speed
         self.active = 0
         self._heap: list[tuple[float, int, int, Placed]] = []
         self._order = itertools.count()
@@ -87,6 +86,6 @@ class Schedule:
             if placed.done is not None:
                 placed.done()
         else:
-            self._later(placed, self.pbx.now() + wait / self.speed)
+            self._later(placed, self.pbx.now() + wait)
         finally:
             self.pbx.owner = None

@@ -20,7 +20,7 @@ _TABLES = "('customers'::regclass, 'customer_phones'::regclass)"
 _DEFINITIONS = f"""
 SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
   format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-FROM pg_constraint WHERE contype = 'f' AND conrelid IN {_TABLES}
+FROM pg_constraint WHERE contype IN ('f', 'u') AND conrelid IN {_TABLES}
 UNION ALL
 SELECT format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
 FROM pg_index i WHERE i.indrelid IN {_TABLES}

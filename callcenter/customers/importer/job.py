@@ -4,6 +4,7 @@ What the command `callcenter import customers` and the REST API call. The rules 
 and merged are in docs/import.md.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -23,7 +24,7 @@ from callcenter.errors import BadFile, Conflict
 from callcenter.matching.number import Reader
 from callcenter.model import Value
 
-BATCH = 2_000
+BATCH = 5_000
 """Rows that are staged at a time, which is what memory holds of the file."""
 
 PREVIEW_ROWS = 20
@@ -108,6 +109,8 @@ class _Opened:
     def __init__(self, path: Path, options: Options) -> None:
         self.encoding = check_name(options.encoding) if options.encoding else detect(path)
         self.text = _Text(path, self.encoding)
+        self.count = 0
+        """How many rows were read."""
         self.delimiter = options.delimiter or sniff(self.text.sample)
         if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
             raise BadFile("--delimiter: write one character, for example ; or use the word tab")
@@ -145,25 +148,20 @@ async def import_customers(
     opened = _Opened(path, options or Options())
     rejects = RejectFile(path.with_name(path.name + ".rejects.csv"), opened.columns.headers)
     rejects.begin()
-    counted = 0
     try:
         async with database.pool.acquire() as connection, connection.transaction():
             staging = Staging(connection, tenant_id, opened.match)
             await staging.open()
             agents = await _agents(connection, tenant_id)
             row_reader = RowReader(opened.columns, reader, opened.match, agents)
-            while batch := list(islice(opened.rows, BATCH)):
-                counted += len(batch)
-                await staging.add(row_reader.staged, *_lines(row_reader, batch, rejects.add))
-                if progress is not None:
-                    progress(opened.text.done, counted)
+            await _stage(opened, row_reader, staging, rejects, progress)
             counts = await _take_over(staging)
             for line in counts.ambiguous:
                 rejects.add(Row(line, []), "several customers have this; give the rows an external_ref")
     finally:
         rejects.end()
     return Summary(
-        rows=counted,
+        rows=opened.count,
         added=counts.added,
         changed=counts.changed,
         unchanged=counts.unchanged,
@@ -176,6 +174,35 @@ async def import_customers(
         columns=opened.columns,
         rejects=rejects.path if rejects.count else None,
     )
+
+
+async def _stage(
+    opened: "_Opened",
+    row_reader: RowReader,
+    staging: Staging,
+    rejects: RejectFile,
+    progress: Progress | None,
+) -> None:
+    """Read all rows in a thread, one batch ahead of PostgreSQL, so that both work at the same time."""
+    ready = await asyncio.to_thread(_next_lines, opened, row_reader, rejects.add)
+    while ready is not None:
+        async with asyncio.TaskGroup() as group:
+            ahead = group.create_task(
+                asyncio.to_thread(_next_lines, opened, row_reader, rejects.add), name="import: read ahead"
+            )
+            await staging.add(row_reader.staged, *ready)
+        ready = ahead.result()
+        if progress is not None:
+            progress(opened.text.done, opened.count)
+
+
+def _next_lines(
+    opened: "_Opened", row_reader: RowReader, reject: Callable[[Row, str], None]
+) -> tuple[bytes, bytes] | None:
+    """The COPY lines of the next batch, or None at the end of the file."""
+    batch = list(islice(opened.rows, BATCH))
+    opened.count += len(batch)
+    return _lines(row_reader, batch, reject) if batch else None
 
 
 async def preview(
@@ -224,9 +251,7 @@ async def preview(
     )
 
 
-def _lines(
-    row_reader: RowReader, batch: list[Row], reject: Callable[[Row, str], None]
-) -> tuple[bytes, bytes]:
+def _lines(row_reader: RowReader, batch: list[Row], reject: Callable[[Row, str], None]) -> tuple[bytes, bytes]:
     """Read a batch into COPY lines of customers and of phones."""
     customers: list[str] = []
     phones: list[str] = []

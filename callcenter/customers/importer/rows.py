@@ -63,9 +63,7 @@ class RowReader:
         self._reader = reader
         self._rule = rule
         self._agents = agents
-        self._texts = [
-            (name, columns.single[name], LIMITS[name]) for name in _TEXTS if name in columns.single
-        ]
+        self._texts = [(name, columns.single[name], LIMITS[name]) for name in _TEXTS if name in columns.single]
         self._place = {name: place for place, (name, _, _) in enumerate(self._texts)}
         self._tags_column = columns.single.get("tags")
         self._ids = _uuids()

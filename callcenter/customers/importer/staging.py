@@ -56,9 +56,7 @@ class Staging:
             ("import_phones", PHONE_COLUMNS, phones),
         ):
             if lines:
-                await self._connection.copy_to_table(
-                    table, source=BytesIO(lines), columns=names, timeout=PATIENCE_S
-                )
+                await self._connection.copy_to_table(table, source=BytesIO(lines), columns=names, timeout=PATIENCE_S)
 
     async def take_over(self) -> Counts:
         """Merge rows that are one customer, and bring all into the customers' tables.

@@ -140,14 +140,13 @@ INSERT INTO customers (
   external_ref)
 SELECT $1, customer_id, name, company, email, language, address, owner, coalesce(tags, '{}'),
   coalesce(fields, '{}'), coalesce(note, ''), 'import', external_ref
-FROM import_rows s WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.line = s.line)
-ORDER BY customer_id"""
+FROM import_rows s WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.line = s.line)"""
+"""Rows were staged in the order of their ids, so that the primary key grows at its end."""
 
 ADD_PHONES_OF_NEW = """
 INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, suffix, label)
 SELECT $1, customer_id, position, raw, e164, national, suffix, label FROM import_phones p
-WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.line = p.line)
-ORDER BY customer_id, position"""
+WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.line = p.line)"""
 
 ADD_MISSING_PHONES = """
 WITH missing AS (

@@ -239,7 +239,7 @@ def test_colleagues_see_each_others_names_and_are_not_looked_up() -> None:
     assert next(m for _, m in told if isinstance(m, Pop)).caller.name == "Li"
     assert views(told) == ["li ringing", "wu ringing"]
     told = house.hear(call.stops("wu", OfferResult.ANSWERED), call.talks("wu"), call.talks("li"))
-    assert pops(told) == [] and views(told)[-2:] == ["wu talking", "li talking"]
+    assert pops(told) == [] and views(told)[-2:] == ["li talking", "wu talking"]
 
 
 def test_who_picks_up_without_being_rung_gets_the_pop_when_they_talk() -> None:
@@ -305,3 +305,43 @@ def test_a_name_of_any_length_is_bounded_and_otherwise_passed_as_it_is() -> None
     told = house.hear(call.started(), call.rings("li"))
     name = next(m for _, m in told if isinstance(m, Pop)).caller.name
     assert name is not None and name.startswith("<b>Robert'); DROP TABLE--") and len(name) == 256
+
+
+def test_a_call_that_comes_back_after_a_transfer_pops_again() -> None:
+    house, call = House(), Script()
+    house.hear(call.started(), call.rings("li"), call.stops("li", OfferResult.ANSWERED), call.talks("li"))
+    house.hear(call.leaves("li"))
+    assert pops(house.hear(call.rings("li"))) == ["li pop one"]  # the stream swallows it while the first is shown
+    assert len(house.lookups) == 1
+
+
+def test_merging_calls_that_both_pop_for_one_agent_leaves_one_pop() -> None:
+    house, first, second = House(), Script("first"), Script("second")
+    house.hear(first.rings("li"), second.rings("li"))
+    told = house.hear(first.merges(second))
+    assert pops(told) == ["li withdrawn ended"]
+    withdrawn = next(m for _, m in told if isinstance(m, PopWithdrawn))
+    assert withdrawn.call_id == second.call.call_id
+
+
+def test_a_pop_that_waits_for_its_match_survives_a_merge() -> None:
+    house, first, second = House(answer=None), Script("first"), Script("second")
+    house.hear(first.started(), second.rings("li"))
+    house.answer = ADA
+    assert pops(house.hear(first.merges(second))) == ["li pop one"]
+
+
+def test_who_was_consulted_sees_the_customer_once_the_calls_are_one() -> None:
+    house, call = House(), Script()
+    house.hear(call.started(), call.rings("li"), call.stops("li", OfferResult.ANSWERED), call.talks("li"))
+    consult = Script("consult", direction=Direction.INTERNAL, caller=agent_party("li"), callee=agent_party("wu"))
+    told = house.hear(call.holds("li"), consult.started(), consult.rings("wu"))
+    assert pops(told) == ["wu pop ignored"]
+    told = house.hear(consult.stops("wu", OfferResult.ANSWERED), consult.talks("wu"))
+    assert views(told) == ["li talking", "wu talking"]
+    told = house.hear(call.leaves("li"), call.merges(consult))
+    assert pops(told) == ["wu withdrawn ended", "wu pop one"]
+    pop = next(m for _, m in told if isinstance(m, Pop))
+    assert (pop.call_id, pop.caller.number) == (call.call.call_id, NUMBER)
+    assert states(told) == ["li offline"] and views(told)[-1] == "wu talking"
+    assert len(house.lookups) == 1
