@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 import structlog
 from aiohttp import web
 
@@ -219,10 +220,14 @@ class Application:
         """Calls that were going on when an earlier run of the service ended, and that are gone now, are ended."""
         while True:
             pbx_id, alive, at = await self._lost.get()
-            async with self.database.native(self.tenant_id) as unit:
-                ended = await recovery.end_lost(unit, pbx_id, alive, at)
+            try:
+                async with self.database.native(self.tenant_id) as unit:
+                    ended = await recovery.end_lost(unit, pbx_id, alive, at)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+                _log.warning("lost_calls_not_ended", pbx=pbx_id, problem=type(problem).__name__)
+                continue
             if ended:
-                _log.info("lost_calls_ended", pbx=pbx_id, calls=len(ended))
+                _log.info("lost_calls_ended", pbx=pbx_id, calls=ended)
 
     def _seat_of(self, agent: str) -> Extension | None:
         return self.seating.seat_of(agent)
