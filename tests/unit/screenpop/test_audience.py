@@ -343,5 +343,5 @@ def test_who_was_consulted_sees_the_customer_once_the_calls_are_one() -> None:
     assert pops(told) == ["wu withdrawn ended", "wu pop one"]
     pop = next(m for _, m in told if isinstance(m, Pop))
     assert (pop.call_id, pop.caller.number) == (call.call.call_id, NUMBER)
-    assert states(told) == ["li offline"] and views(told)[-1] == "wu talking"
+    assert states(told) == ["li offline"] and views(told)[-2:] == ["wu talking", "wu ended"]
     assert len(house.lookups) == 1
