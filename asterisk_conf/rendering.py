@@ -63,6 +63,22 @@ def write(directory: Path, *, values: Values, overwrite: bool = False) -> list[P
     return list(texts)
 
 
+def manager_addition(values: Values) -> str:
+    """Return the text of ``manager_custom.conf``, for a PBX whose ``manager.conf`` FreePBX or Issabel writes.
+
+    It is the service's user with its rights and filters, cut from the sample, and the time stamps added to the section
+    that the distribution wrote.
+
+    Raises:
+        BadValue: A value cannot stand in a configuration file.
+    """
+    sample = (SAMPLES / "manager.conf").read_text(encoding="utf-8")
+    start, end = sample.index("[callcenter]"), sample.index("; More users,")
+    head = "; A Timestamp in each event, beside what the PBX's own manager.conf says.\n"
+    head += "[general](+)\ntimestampevents = yes\n"
+    return render(f"{head}\n{sample[start:end].rstrip()}\n", values)
+
+
 def _one_value(name: str, text: str) -> str:
     if not text.isprintable():
         raise BadValue(f"{name} has a line break or another control character in it")

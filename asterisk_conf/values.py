@@ -4,8 +4,11 @@ import secrets
 
 import msgspec
 
-PHONES = tuple(str(number) for number in range(1001, 1011))
-"""Extensions of the sample phones; each has an endpoint, an auth and an aor of this name in ``pjsip.conf``."""
+PHONES = tuple(str(number) for number in range(1001, 1013))
+"""Extensions of the sample phones, the last two for browsers.
+
+Each has an endpoint, an auth and an aor of this name in ``pjsip.conf``.
+"""
 
 
 def _new_secret() -> str:

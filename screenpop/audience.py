@@ -66,6 +66,10 @@ class Audience:
         """The agent's state as told last."""
         return self._presence.state(agent)
 
+    def states(self) -> dict[str, AgentState]:
+        """The state of every agent as told last."""
+        return self._presence.states()
+
     def sit(self, seat: Seat, at: datetime) -> list[Effect]:
         """An agent's name, phone or pause changed."""
         return _tell(self._presence.sit(seat, at))
@@ -187,29 +191,48 @@ class Audience:
         del self._talks[talk.call.call_id]
 
     def _merge(self, talk: Talk, merged: UUID, at: datetime, effects: list[Effect]) -> None:
-        """Fold another call into this one: its pops stay on the screen under the name they were shown by."""
+        """Fold another call into this one.
+
+        Its pops stay on the screen under the name they were shown by, but for those of a consultation: who was
+        asked by a colleague now talks with the customer, and sees the customer.
+        """
         other = self._talks.pop(merged, None)
         if other is None:
             return
+        consulted = other.call.direction is Direction.INTERNAL and talk.call.direction is not Direction.INTERNAL
         for agent, old in other.parts.items():
+            part = talk.part(agent)
+            part.open |= old.open
+            if consulted:
+                self._withdraw(agent, old, "ended", effects)
+                self._join(talk, agent, part, at, effects)
+            else:
+                self._inherit(talk, agent, part, old, effects)
+            self._show(talk, agent, part, at, effects)  # first, so that nobody is seen as free in between
             if old.view is not None:
                 ended = msgspec.structs.replace(old.view, state="ended")
                 effects.append(Delivery(agent, CallChanged(call=ended)))
                 effects += _tell(self._presence.engage(agent, merged, "ended", False, at))
-            part = talk.part(agent)
-            part.open |= old.open
-            part.answered |= old.answered
-            part.connected |= old.connected
-            part.dialed |= old.dialed
-            if part.popped is None and part.wanted is None:
-                part.popped, part.match, part.wanted = old.popped, old.match, old.wanted
-            else:
-                self._withdraw(agent, old, "ended", effects)
-        waits = [(agent, part) for agent, part in talk.parts.items() if part.wanted is not None]
-        for agent, part in waits:
-            ring, part.wanted = part.wanted, None
-            if ring is not None:
-                self._want(talk, agent, part, ring, effects)
+
+    def _inherit(self, talk: Talk, agent: str, part: Part, old: Part, effects: list[Effect]) -> None:
+        """An agent of a merged call goes on in this one, with the pop that they have."""
+        part.answered |= old.answered
+        part.connected |= old.connected
+        part.dialed |= old.dialed
+        if part.popped is not None or part.wanted is not None:
+            self._withdraw(agent, old, "ended", effects)
+            return
+        part.popped, part.match = old.popped, old.match
+        if old.wanted is not None:
+            self._want(talk, agent, part, old.wanted, effects)
+
+    def _join(self, talk: Talk, agent: str, part: Part, at: datetime, effects: list[Effect]) -> None:
+        """An agent came into the call by a merge: pop where they talk or ring in it."""
+        own = views.devices(talk.call, agent)
+        part.answered |= bool(own)
+        if own or part.open:
+            interface = own[0] if own else next(iter(part.open))
+            self._want(talk, agent, part, Ring(at, at, interface, views.queue(talk.call)), effects)
 
     def _want(self, talk: Talk, agent: str, part: Part, ring: Ring, effects: list[Effect]) -> None:
         """Pop, now or when the match is there, unless this agent has the pop already."""
@@ -260,7 +283,7 @@ class Audience:
 
     def _show(self, talk: Talk, agent: str, part: Part, at: datetime, effects: list[Effect]) -> None:
         """Tell the agent how the call looks now, if that differs; forget them when it is over for them."""
-        part.connected |= views.is_connected(talk.call, agent)
+        part.connected |= bool(views.devices(talk.call, agent))
         state = views.state(talk.call, agent, part.rings, part.dialed and not part.connected)
         view = views.view(talk.call, agent, state, talk.match)
         if view != part.view and not (part.view is None and state == "ended"):

@@ -16,6 +16,7 @@ PROTOCOL = 1
 MAX_MESSAGE = 4096
 """Bytes that a client's message may have at most."""
 
+Moment = Annotated[datetime, Meta(tz=True)]
 Sequence = Annotated[int, Meta(ge=0, le=2**53 - 1, description="A number of the agent's stream.")]
 VerbId = Annotated[str, Meta(min_length=1, max_length=64, description="Chosen by the client, random.")]
 MatchStatus = Literal["none", "one", "several", "ignored", "incomplete"]
@@ -88,7 +89,7 @@ class Candidate(Wire, frozen=True, kw_only=True):
     phone_label: str | None = None
     tags: tuple[str, ...] = ()
     owner: str | None = None
-    last_call_at: datetime | None = None
+    last_call_at: Moment | None = None
     reason: str = "exact"
     score: float = 0.0
 
@@ -114,17 +115,17 @@ class CallView(Wire, frozen=True, kw_only=True):
     name: str | None = None
     queue: str | None = None
     customer: Customer | None = None
-    started_at: datetime
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
+    started_at: Moment
+    answered_at: Moment | None = None
+    ended_at: Moment | None = None
 
 
 class Pop(Wire, tag="pop", frozen=True, kw_only=True):
     """Show who calls. `caller` is the other side: who is called, where `direction` is `outbound`."""
 
     call_id: UUID
-    at: datetime
-    rang_at: datetime
+    at: Moment
+    rang_at: Moment
     interface: str | None
     queue: str | None
     did: str | None
@@ -167,7 +168,7 @@ class AgentState(Wire, tag="agent", frozen=True, kw_only=True):
     state: AgentStatus
     extension: str | None
     interface: str | None
-    since: datetime
+    since: Moment
 
 
 class Notice(Wire, tag="notice", frozen=True, kw_only=True):
@@ -208,7 +209,7 @@ def decode(text: str | bytes) -> Hello | Ack | Dial | Hangup:
     """Read one message of a client.
 
     Raises:
-        BadInput: it is no message of protocol 1; the sentence says why and where, and repeats no content.
+        BadInput: it is no message of protocol 1; the sentence says why and where.
     """
     if len(text) > MAX_MESSAGE:
         raise BadInput(f"a message may have {MAX_MESSAGE} bytes at most")

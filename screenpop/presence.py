@@ -29,6 +29,10 @@ class Presence:
         known = self._agents.get(agent)
         return known.told if known else None
 
+    def states(self) -> dict[str, AgentState]:
+        """The state of every agent as told last."""
+        return {name: agent.told for name, agent in self._agents.items() if agent.told is not None}
+
     def sit(self, seat: Seat, at: datetime) -> AgentState | None:
         """An agent's name, phone or pause changed."""
         agent = self._agent(seat.agent)

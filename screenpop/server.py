@@ -27,7 +27,7 @@ from screenpop.client import FLOOD, TOO_SLOW, Client, Socket
 from screenpop.contracts import Dialer, Identity, Matcher, Tickets
 from screenpop.floor import REPLACED, Floor
 from screenpop.lookups import Lookups
-from screenpop.messages import Ack, Dial, Hangup, Hello, Numbered
+from screenpop.messages import Ack, AgentState, Dial, Hangup, Hello, Numbered
 from screenpop.origins import Origins
 from screenpop.presence import Seat
 from screenpop.telemetry import Telemetry
@@ -159,6 +159,11 @@ class ScreenpopServer:
         floor = self._floor_of(tenant)
         if floor is not None:
             self._act(floor, floor.audience.sit(seat, datetime.now(UTC)))
+
+    def agent_states(self, tenant: str) -> dict[str, AgentState]:
+        """What each agent does, as they were told last."""
+        floor = self._floor_of(tenant)
+        return floor.audience.states() if floor is not None else {}
 
     def send(self, tenant: str, agent: str, message: Numbered) -> None:
         """Send a message of another part of the service to one agent."""

@@ -40,7 +40,7 @@ class Part:
 
     def is_kept(self, call: Call, agent: str) -> bool:
         """Whether the pop stays: another device still rings, or the agent placed or took the call."""
-        return bool(self.open) or self.answered or self.dialed or views.is_connected(call, agent)
+        return bool(self.open) or self.answered or self.dialed or bool(views.devices(call, agent))
 
 
 class Talk:

@@ -49,18 +49,23 @@ def trunk(call: Call) -> str | None:
     return name.rpartition("-")[0] or name
 
 
-def is_connected(call: Call, agent: str) -> bool:
-    """Whether the agent talks, or holds, in this call now."""
-    return any(c.to is None and c.agent == agent for c in call.connections)
+def devices(call: Call, agent: str) -> list[str | None]:
+    """The devices with which the agent talks, or holds, in this call now.
+
+    A call between colleagues has one connection, that of who was called; its other end is the caller's phone.
+    """
+    going_on = [c for c in call.connections if c.to is None]
+    if call.direction is Direction.INTERNAL and call.caller.agent == agent:
+        return [c.interface for c in going_on if c.agent == agent] or ([None] if going_on else [])
+    return [c.interface for c in going_on if c.agent == agent]
 
 
 def state(call: Call, agent: str, rings: bool, dialed: bool) -> CallState:
     """What the call is to the agent now; `rings`: a device of theirs does."""
     if call.ended_at is not None:
         return "ended"
-    devices = {c.interface for c in call.connections if c.to is None and c.agent == agent}
-    if devices:
-        held = any(h.to is None and (h.interface is None or h.interface in devices) for h in call.holds)
+    if own := devices(call, agent):
+        held = any(h.to is None and (h.interface is None or h.interface in own) for h in call.holds)
         return "held" if held else "talking"
     if rings:
         return "ringing"

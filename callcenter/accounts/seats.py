@@ -14,9 +14,10 @@ import structlog
 
 from callcenter.accounts.values import Extension
 from callcenter.db.audit import note
+from callcenter.db.away import AWAY
 from callcenter.db.engine import Database
 from callcenter.db.unit import NativeUnit
-from callcenter.errors import CallCenterError, Conflict, NotFound
+from callcenter.errors import Conflict, NotFound
 
 _log = structlog.get_logger("callcenter.accounts")
 _COLUMNS = "pbx, extension, interface, name, agent_id"
@@ -152,7 +153,7 @@ class SeatBook:
             await asyncio.sleep(every.total_seconds())
             try:
                 await self.refresh()
-            except (CallCenterError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as problem:
+            except AWAY as problem:
                 if not away:
                     _log.warning("seats cannot be read; trying again", error=type(problem).__name__)
                 away = True

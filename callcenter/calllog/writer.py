@@ -19,6 +19,7 @@ import structlog
 
 from callcenter.calllog.store import Outbox, store, store_merge
 from callcenter.changes import CallChange, CallMerged, Change
+from callcenter.db.away import AWAY
 from callcenter.db.engine import Database
 from callcenter.model import Call
 
@@ -28,23 +29,6 @@ FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
 
 logger = structlog.get_logger(__name__)
-
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.QueryCanceledError,
-    # refused at the door: under maintenance, a replica after a fail-over, a password that was just changed
-    asyncpg.ObjectNotInPrerequisiteStateError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-)
-"""Errors that pass: PostgreSQL is restarting, unreachable, full or busy."""
 
 UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
 """Errors of one call's values: it is left out, and the others are written."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from callcenter.cli import db
+from callcenter.cli import apikey, db, import_, user
 from callcenter.errors import CallCenterError
 
 app = typer.Typer(
@@ -22,6 +22,9 @@ Config = Annotated[
     typer.Option("--config", "-c", help="Configuration file (TOML); without: callcenter.toml here, if there is one."),
 ]
 
+app.add_typer(import_.app, name="import")
+app.add_typer(user.app, name="user")
+app.add_typer(apikey.app, name="apikey")
 app.add_typer(db.app, name="db")
 
 
@@ -76,11 +79,14 @@ def record(
 
 
 @app.command()
-def doctor(config: Config = None) -> None:
+def doctor(
+    config: Config = None,
+    listen: Annotated[float, typer.Option(min=0.0, help="Seconds to wait for a call to be seen.")] = 5.0,
+) -> None:
     """Check the PBX, its rights and events, the clock and the database; say how to mend what is wrong."""
     from callcenter.cli.examination import run
 
-    run(config)
+    run(config, listen)
 
 
 @app.command("asterisk-conf")

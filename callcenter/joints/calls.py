@@ -43,9 +43,7 @@ class WebCallLog:
         """Replace the note."""
         return await self._change(tenant_id, lambda unit: annotations.set_note(unit, call_id, text, actor=by))
 
-    async def set_customer(
-        self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str
-    ) -> CallRecord:
+    async def set_customer(self, tenant_id: int, call_id: UUID, customer_id: UUID | None, by: str) -> CallRecord:
         """Say who it was."""
         return await self._change(
             tenant_id, lambda unit: annotations.set_customer(unit, call_id, customer_id, actor=by)
@@ -55,8 +53,6 @@ class WebCallLog:
         """Say what it came to."""
         return await self._change(tenant_id, lambda unit: annotations.set_outcome(unit, call_id, outcome, actor=by))
 
-    async def _change(
-        self, tenant_id: int, change: Callable[[NativeUnit], Awaitable[CallRecord]]
-    ) -> CallRecord:
+    async def _change(self, tenant_id: int, change: Callable[[NativeUnit], Awaitable[CallRecord]]) -> CallRecord:
         async with self._database.native(tenant_id) as unit:
             return await change(unit)

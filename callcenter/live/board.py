@@ -62,12 +62,12 @@ class Board:
             for visit in call.queue_visits:
                 self._leave(call.pbx, visit.queue, call.call_id)
 
-    def member(self, pbx: str, state: QueueMemberState) -> None:
-        """A queue said something of a member."""
+    def member(self, pbx: str, state: QueueMemberState) -> str:
+        """A queue said something of a member; returns the device that it is about."""
         members = self._members.setdefault((pbx, state.queue), {})
         if state.removed:
             members.pop(state.interface, None)
-            return
+            return _device(state)
         members[state.interface] = Member(
             interface=state.interface,
             device=_device(state),
@@ -76,6 +76,7 @@ class Board:
             pause_reason=state.pause_reason,
             status=state.status,
         )
+        return _device(state)
 
     def queues(self) -> list[QueueNow]:
         """All queues that have members or callers, in order."""

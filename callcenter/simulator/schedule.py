@@ -28,11 +28,10 @@ class Placed:
 
 
 class Schedule:
-    """Flows by the time at which they go on. `speed` divides the waits, for tests that have no time."""
+    """Flows by the time at which they go on, by the clock of the PBX."""
 
-    def __init__(self, pbx: Pbx, speed: float = 1.0) -> None:
+    def __init__(self, pbx: Pbx) -> None:
         self.pbx = pbx
-        self.speed = speed
         self.active = 0
         self._heap: list[tuple[float, int, int, Placed]] = []
         self._order = itertools.count()
@@ -77,7 +76,7 @@ class Schedule:
         heapq.heappush(self._heap, (due, next(self._order), placed.turn, placed))
 
     def _step(self, placed: Placed, signal: Signal | None) -> None:
-        self.pbx.owner = placed
+        before, self.pbx.owner = self.pbx.owner, placed
         try:
             wait = next(placed.flow) if signal is None else placed.flow.send(signal)
         except StopIteration:
@@ -87,6 +86,6 @@ class Schedule:
             if placed.done is not None:
                 placed.done()
         else:
-            self._later(placed, self.pbx.now() + wait / self.speed)
+            self._later(placed, self.pbx.now() + wait)
         finally:
-            self.pbx.owner = None
+            self.pbx.owner = before

@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from callcenter.errors import CallCenterError
 from callcenter.web.endpoint import SERVICES
-from callcenter.web.problems import from_error, from_http, kind_of
+from callcenter.web.problems import UNEXPECTED, from_error, from_http, kind_of
 from callcenter.web.services import Services
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -59,12 +58,12 @@ async def _run(request: web.Request, handler: Handler, request_id: str) -> web.S
         return await handler(request)
     except web.HTTPException as problem:
         return from_http(problem, request_id)
-    except CallCenterError as problem:
-        if kind_of(problem).status >= 500:
-            _log.warning("request failed", error=type(problem).__name__, reason=str(problem))
-        return from_error(problem, request_id)
     except Exception as problem:
-        _log.exception("request crashed", route=_route_of(request))
+        kind = kind_of(problem)
+        if kind is UNEXPECTED:
+            _log.exception("request crashed", route=_route_of(request))
+        elif kind.status >= 500:
+            _log.warning("request failed", error=type(problem).__name__, reason=str(problem))
         return from_error(problem, request_id)
 
 

@@ -7,6 +7,7 @@ from math import ceil
 import msgspec
 from aiohttp import web
 
+from callcenter.db.away import is_away
 from callcenter.errors import (
     AmiActionFailed,
     AmiError,
@@ -45,6 +46,13 @@ UNEXPECTED = Kind(
     "Something went wrong here, and it has been noted. Try again; if it stays, give the request id to the admin.",
 )
 
+_DATABASE_AWAY = Kind(
+    "database-unavailable",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The database cannot be used",
+    "The database cannot be used at this moment. Try again in a minute.",
+)
+
 KINDS: tuple[tuple[type[CallCenterError], Kind], ...] = (
     (Malformed, Kind("malformed", HTTPStatus.BAD_REQUEST, "The request cannot be read")),
     (BadNumber, Kind("bad-number", HTTPStatus.BAD_REQUEST, "This is no phone number")),
@@ -65,15 +73,7 @@ KINDS: tuple[tuple[type[CallCenterError], Kind], ...] = (
             "The PBX cannot be used at this moment. Calls on the phones themselves are not affected.",
         ),
     ),
-    (
-        DatabaseError,
-        Kind(
-            "database-unavailable",
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "The database cannot be used",
-            "The database cannot be used at this moment. Try again in a minute.",
-        ),
-    ),
+    (DatabaseError, _DATABASE_AWAY),
 )
 """The first class that fits decides, so a class stands before those it derives from."""
 
@@ -90,7 +90,7 @@ def kind_of(error: BaseException) -> Kind:
     for cls, kind in KINDS:
         if isinstance(error, cls):
             return kind
-    return UNEXPECTED
+    return _DATABASE_AWAY if is_away(error) else UNEXPECTED
 
 
 def from_error(error: Exception, request_id: str) -> web.Response:

@@ -11,6 +11,7 @@ from callcenter.db.engine import Database
 from callcenter.errors import DatabaseError
 from callcenter.model import CallStatus, Direction
 from callcenter.web.services import CallFilter, Page
+from tests.fixtures.database import run_as_admin
 from tests.service.web_world import NOW, Calls, World, make_call, run_world
 
 CALLS = "/api/v1/calls"
@@ -229,10 +230,10 @@ async def test_a_body_that_is_too_large_is_refused(world: World) -> None:
 
 async def test_faults_are_listed_for_programs(world: World) -> None:
     async with world.logged_in("li") as client:
-        answer = await client.send("POST", CUSTOMERS, {"name": "A", "phones": [{"number": "1", "lable": "x"}]})
+        answer = await client.send("POST", CUSTOMERS, {"name": "A", "phones": [{"number": "1", "labels": "x"}]})
         assert answer.status == 400
         assert answer.json["errors"] == [
-            {"at": "$.phones[0]", "detail": "there is no field `lable` here"},
+            {"at": "$.phones[0]", "detail": "there is no field `labels` here"},
         ]
 
 
@@ -267,7 +268,7 @@ class BrokenCalls(Calls):
     [
         (DatabaseError("cannot connect to db.internal as callcenter"), 503, "database-unavailable"),
         (RuntimeError("secret of +15551234567"), 500, "unexpected"),
-        (None, 500, "unexpected"),
+        (None, 503, "database-unavailable"),
     ],
 )
 async def test_what_breaks_inside_is_told_without_details(
@@ -292,3 +293,15 @@ async def test_a_request_that_takes_too_long_is_given_up(database: Database) -> 
     async with run_world(database, **changes) as world, world.logged_in("li") as client:
         answer = await client.send("GET", ONE)
         assert (answer.status, answer.json["type"]) == (504, "/api/docs#problem-too-slow")
+
+
+async def test_a_database_that_is_away_is_told_and_comes_back(world: World, postgres_url: str) -> None:
+    name = await world.database.pool.fetchval("SELECT current_database()")
+    cut_off = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    async with world.logged_in("li") as client:
+        await run_as_admin(postgres_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', cut_off)
+        answer = await client.send("GET", "/api/v1/session")
+        assert (answer.status, answer.json["type"]) == (503, "/api/docs#problem-database-unavailable")
+        assert answer.json["detail"] == "The database cannot be used at this moment. Try again in a minute."
+        await run_as_admin(postgres_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        assert (await client.send("GET", "/api/v1/session")).status == 200

@@ -91,7 +91,7 @@ async def test_the_docs_page_needs_nothing_from_elsewhere(world: World) -> None:
         for path in ("/api/docs", "/api/docs/docs.js", "/api/docs/docs.css"):
             answer = await client.send("GET", path)
             assert answer.status == 200
-            assert "//" not in answer.text.replace("// ", "")
+            assert "http" not in answer.text
         assert (await client.send("GET", "/api/docs/other.js")).status == 404
 
 

@@ -14,7 +14,8 @@ Block = dict[str, str]
 def parse_blocks(raw: bytes) -> Iterator[Block]:
     """Yield the complete messages of a transcript; the banner is none."""
     for chunk in raw.split(b"\r\n\r\n")[:-1]:
-        lines = chunk.decode("utf-8", "replace").split("\r\n")
+        # Some events end with an empty line too many, which then stands before the next.
+        lines = chunk.decode("utf-8", "replace").lstrip("\r\n").split("\r\n")
         if lines[0].startswith("Asterisk Call Manager/"):
             del lines[0]
         yield {name.rstrip(":"): value for name, _, value in (line.partition(": ") for line in lines)}

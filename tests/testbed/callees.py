@@ -29,6 +29,16 @@ class Callee(NamedTuple):
         """Ring, answer, talk this long, and hang up."""
         return await self._take("answer-then-hang-up", ring=after_s, talk=talk_s)
 
+    async def answers_speaks_and_hangs_up(self, *, after_s: float = 0.5, talk_s: float = 1) -> SippRun:
+        """Ring, answer, send sound while talking this long, and hang up.
+
+        The other phones are silent: they send no RTP at all. Asterisk takes Local channels out of a call only once
+        sound flows.
+        """
+        return await self._take(
+            "answer-speak-then-hang-up", keys={"speech": self.sipp.speech()}, ring=after_s, talk=talk_s
+        )
+
     async def answers_holds_and_hangs_up(
         self, *, after_s: float = 0.5, talk_s: float = 1, hold_s: float = 1
     ) -> SippRun:

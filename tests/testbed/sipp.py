@@ -119,6 +119,12 @@ class Sipp:
             await self._bound(run, host, port)
         return run
 
+    def speech(self) -> str:
+        """Return the path, as SIPp sees it, of a second of A-law silence: sound enough for Asterisk."""
+        path = self._home / "speech.al"
+        path.write_bytes(b"\xd5" * 8000)
+        return "/" + str(path.relative_to(self._chroot))
+
     async def tell(self, run: SippRun, host: str, port: int, *, refer_to: str) -> None:
         """Tell a call that waits for it where to refer the other side to."""
         remote_host, remote_port = self._remote

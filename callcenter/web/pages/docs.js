@@ -53,6 +53,11 @@ function limits(schema) {
   return words.join("; ");
 }
 
+function meaning(description, bounds) {
+  if (!bounds) return description;
+  return description ? `${description} (${bounds})` : bounds[0].toUpperCase() + bounds.slice(1);
+}
+
 function table(rows) {
   const head = make("tr", {}, ...["Name", "Type", "Meaning"].map((word) => make("th", { scope: "col" }, word)));
   const body = rows.map(({ name, required, schema, description }) =>
@@ -61,7 +66,7 @@ function table(rows) {
       {},
       make("td", {}, make("code", {}, name), required ? "" : make("span", { class: "faint" }, " optional")),
       make("td", {}, ...typeOf(schema)),
-      make("td", {}, [description ?? schema.description ?? "", limits(schema)].filter(Boolean).join(" ")),
+      prose(meaning(description ?? schema.description ?? "", limits(schema)), "td"),
     ),
   );
   return make("table", {}, make("thead", {}, head), make("tbody", {}, ...body));

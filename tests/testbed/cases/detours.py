@@ -96,7 +96,7 @@ async def queue_member_local_optimized(pbx: Pbx, link: AmiLink) -> None:
     the agent.
     """
     ivan = await pbx.phone("1009")
-    agent = await ivan.called.answers_and_hangs_up(after_s=0.8, talk_s=1.5)
+    agent = await ivan.called.answers_speaks_and_hangs_up(after_s=0.8, talk_s=1.5)
     await link.action(
         "QueueAdd",
         Queue="billing",

@@ -1,7 +1,7 @@
 """Calls to the outside, dialed on a phone or started by click to dial."""
 
 from tests.testbed.ami import AmiLink
-from tests.testbed.callees import BUSY, UNAVAILABLE
+from tests.testbed.callees import BUSY, DECLINED, UNAVAILABLE
 from tests.testbed.cases.registry import case
 from tests.testbed.pbx import Pbx
 
@@ -98,6 +98,45 @@ async def click_to_dial_agent_no_answer(pbx: Pbx, link: AmiLink) -> None:
     await originate(link)
     await pbx.finished(agent)
     await link.event("OriginateResponse")
+
+
+@case()
+async def click_to_dial_agent_unregistered(pbx: Pbx, link: AmiLink) -> None:
+    """The service originates a call to 02079460150 for 1001, whose phone is not registered.
+
+    Expected: one outbound call, failed: OriginateResponse says Failure with reason 0, and no channel ever comes.
+    """
+    await originate(link)
+    await link.event("OriginateResponse")
+
+
+@case()
+async def click_to_dial_agent_rejects(pbx: Pbx, link: AmiLink) -> None:
+    """The service originates a call to 02079460150 for 1001. The agent's phone rings 1 s, and the agent presses
+    "decline" (603).
+
+    Expected: one outbound call, canceled before the customer was dialed: OriginateResponse says Failure; nothing went
+    out on the trunk.
+    """
+    phone = await pbx.phone("1001")
+    agent = await phone.called.refuses(DECLINED, after_s=1)
+    await originate(link)
+    await pbx.finished(agent)
+    await link.event("OriginateResponse")
+
+
+@case()
+async def click_to_dial_customer_no_answer(pbx: Pbx, link: AmiLink) -> None:
+    """The service originates a call to 02079460150 for 1001, whose phone rings 0.6 s and is answered. The customer's
+    phone rings; after 2 s of that the agent hangs up.
+
+    Expected: one outbound call, canceled, though the agent's channel was up; hung up by the agent.
+    """
+    phone = await pbx.phone("1001")
+    agent = await phone.called.answers_and_hangs_up(after_s=0.6, talk_s=2)
+    customer = await pbx.trunk.called.rings()
+    await originate(link)
+    await pbx.finished(agent, customer)
 
 
 @case()

@@ -229,3 +229,49 @@ async def inbound_ivr_then_queue_abandoned(pbx: Pbx, link: AmiLink) -> None:
     agent = await phone.called.rings()
     caller = await pbx.trunk.caller("+447700900144").hangs_up("+442079460990", after_s=6.5)
     await pbx.finished(agent, caller)
+
+
+@case(queue_wait_s=20)
+async def inbound_ivr_then_queue_answered(pbx: Pbx, link: AmiLink) -> None:
+    """02079460115 calls the main number, 02079460990. The menu answers, speaks, waits 1 s for a key, and sends the
+    caller to the queue sales, where 1001 rings 0.8 s and is answered. They talk 1.2 s and the agent hangs up.
+
+    Expected: one inbound call, answered by 1001, not by the menu; one visit to sales; one offer to PJSIP/1001,
+    answered; the time in the menu is neither waiting nor talking; hung up by the agent.
+    """
+    phone = await pbx.phone("1001")
+    agent = await phone.called.answers_and_hangs_up(after_s=0.8, talk_s=1.2)
+    caller = await pbx.trunk.caller("02079460115").stays("02079460990")
+    await pbx.finished(agent, caller)
+
+
+@case()
+async def queue_all_paused_abandoned(pbx: Pbx, link: AmiLink) -> None:
+    """1008, the only member of the queue billing, is paused. +447700900166 calls +442079460996, is let in, hears
+    music for 2 s and hangs up.
+
+    Expected: one inbound call, abandoned after 2 s without an offer; hung up by the caller.
+    """
+    await pbx.phone("1008")
+    await link.action("QueuePause", Interface="PJSIP/1008", Paused="true", Reason="lunch")
+    caller = await pbx.trunk.caller("+447700900166").hangs_up("+442079460996", after_s=2)
+    await pbx.finished(caller)
+
+
+@case(queue_wait_s=20)
+async def queue_two_callers_one_agent(pbx: Pbx, link: AmiLink) -> None:
+    """+447700900167 calls the queue billing and is answered by 1008 after 0.5 s. Meanwhile 02079460116 calls the same
+    queue and waits. 1008 hangs up after 2.5 s, is rung for the second caller, answers after 0.6 s, talks 1 s and
+    hangs up.
+
+    Expected: two inbound calls, both answered by 1008, the second after about 3 s of waiting; both hung up by the
+    agent.
+    """
+    phone = await pbx.phone("1008")
+    agent = await phone.called.answers_and_hangs_up(after_s=0.5, talk_s=2.5)
+    first = await pbx.trunk.caller("+447700900167").stays("+442079460996")
+    await link.event("AgentConnect")
+    second = await pbx.trunk.caller("02079460116").stays("02079460996")
+    await agent.finished()
+    again = await phone.called.answers_and_hangs_up(after_s=0.6, talk_s=1)
+    await pbx.finished(first, second, again)

@@ -125,6 +125,16 @@ async def inbound_voicemail(pbx: Pbx, link: AmiLink) -> None:
 
 
 @case()
+async def inbound_unknown_number(pbx: Pbx, link: AmiLink) -> None:
+    """+447700900168 calls +442079460000, which is not ours: the dialplan hangs up with cause 1 (unallocated).
+
+    Expected: one inbound call, failed, without an offer; hung up by the system.
+    """
+    caller = await pbx.trunk.caller("+447700900168").is_refused("+442079460000")
+    await pbx.finished(caller)
+
+
+@case()
 async def hold_and_resume(pbx: Pbx, link: AmiLink) -> None:
     """+447700900129 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s, holds the call for 1.5
     s, takes it back, talks 1 s more and hangs up.

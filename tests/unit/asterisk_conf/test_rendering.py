@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from asterisk_conf import PHONES, BadValue, Values, render, sample_paths, write
+from asterisk_conf import PHONES, BadValue, Values, manager_addition, render, sample_paths, write
 
 
 def read_all(paths: list[Path]) -> dict[str, str]:
@@ -94,3 +94,17 @@ def test_each_phone_has_its_own_password() -> None:
     text = render(pjsip.read_text(encoding="utf-8"), values)
 
     assert re.findall(r"username = (\d+)\npassword = of-(\d+)\n", text) == [(phone, phone) for phone in PHONES]
+
+
+def test_the_addition_for_freepbx_has_the_same_user_and_adds_to_the_general_section() -> None:
+    values = Values(ami_secret="s3cret")
+    sample = next(path for path in sample_paths() if path.name == "manager.conf").read_text(encoding="utf-8")
+
+    addition = manager_addition(values).splitlines()
+
+    settings = [line for line in addition if line and not line.startswith(";")]
+    assert settings[:4] == ["[general](+)", "timestampevents = yes", "[callcenter]", "secret = s3cret"]
+    assert "write = call,agent,originate,reporting" in settings
+    assert [line for line in settings if line.startswith("eventfilter")] == [
+        line for line in sample.splitlines() if line.startswith("eventfilter")
+    ]

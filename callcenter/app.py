@@ -1,0 +1,246 @@
+"""The composition root: builds every part, joins them, runs them in one group, and stops them in order.
+
+A stop first ends what brings new work (web, PBX connections), then tells the pages, then lets the call log write what
+waits, and closes the database last.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from aiohttp import web
+
+from callcenter.accounts.access import Access
+from callcenter.accounts.values import Extension
+from callcenter.calllog import recovery
+from callcenter.calllog.writer import CallLogWriter
+from callcenter.changes import CallChange
+from callcenter.customers.index import CustomerIndex
+from callcenter.db.engine import Database
+from callcenter.db.opening import open_database
+from callcenter.events import QueueMemberState
+from callcenter.fanout import FanOut
+from callcenter.joints.board import WebBoard
+from callcenter.joints.calls import WebCallLog
+from callcenter.joints.customers import WebCustomers
+from callcenter.joints.dialing import PopDialer, Switchboard, WebDialer
+from callcenter.joints.directory import directory_of
+from callcenter.joints.entrance import Eviction, PopTickets
+from callcenter.joints.health import ServiceHealth, meters
+from callcenter.joints.matching import PopMatcher, WebMatcher
+from callcenter.joints.numbers import Numbers
+from callcenter.joints.recognition import Recognition
+from callcenter.joints.seating import Seating
+from callcenter.live.board import Board
+from callcenter.pbx import Pbx
+from callcenter.settings import Settings
+from callcenter.web.application import build
+from callcenter.web.services import Services
+from callcenter.web.telemetry import build_registry
+from screenpop.messages import AgentState
+from screenpop.origins import Origins
+from screenpop.server import ScreenpopServer
+
+PEOPLE_EVERY_S: Final = 30.0
+"""How often names and seats that another process changed are looked for."""
+WEB_GRACE_S: Final = 3.0
+
+_log = structlog.get_logger("callcenter.app")
+
+
+class Application:
+    """The whole service of one tenant. `open` makes it, `run` keeps it going until `stop`."""
+
+    def __init__(self, settings: Settings, database: Database, tenant_id: int) -> None:
+        self.settings = settings
+        self.database = database
+        self.tenant_id = tenant_id
+        self.web_port = 0
+        """Where the pages are, once `ready` is set."""
+        self.ready = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._lost: asyncio.Queue[tuple[str, frozenset[UUID], datetime]] = asyncio.Queue(len(settings.pbx) or 1)
+        numbers = Numbers(settings.pbx)
+        index = CustomerIndex(database.pool)
+        self.board = Board()
+        self.fanout = FanOut()
+        self.writer = CallLogWriter(database, tenant_id)
+        self.recognition = Recognition(index, numbers, tenant_id, self.writer.link)
+        self.pbxs = {one.id: self._pbx(one.id) for one in settings.pbx}
+        registry = build_registry(meters(self.pbxs, self.fanout, self.writer))
+        tickets = PopTickets()
+        switchboard = Switchboard(self.pbxs, numbers, self._seat_of)
+        public = settings.web.public_url
+        origins = (*settings.screenpop.allowed_origins, *((public,) if public else ()))
+        self.screenpop = ScreenpopServer(
+            settings.screenpop,
+            origins=Origins(origins, None if public else settings.web.port),
+            tenants={settings.tenant: tenant_id},
+            tickets=tickets,
+            matcher=PopMatcher(self.recognition),
+            dialer=PopDialer(switchboard, self._seat_of),
+            registry=registry,
+        )
+        self.seating = Seating(settings.tenant, self.pbxs, numbers, self.board, self.screenpop)
+        self.access = tickets.access = Access(
+            database,
+            tenant_id,
+            session_life=timedelta(hours=settings.web.session_hours),
+            ticket_life=timedelta(seconds=settings.screenpop.ticket_s),
+            seats_changed=self.seating,
+            session_ended=Eviction(settings.tenant, self.screenpop),
+        )
+        self._web = build(
+            Services(
+                accounts=self.access,
+                tickets=self.access,
+                numbers=numbers,
+                calls=WebCallLog(database),
+                customers=WebCustomers(database, numbers),
+                matcher=WebMatcher(index, numbers),
+                dialer=WebDialer(switchboard),
+                board=WebBoard(self.board, self._presence, self.seating.seats),
+                health=ServiceHealth(database, self.pbxs, self.screenpop),
+                registry=registry,
+                screenpop_port=lambda: self.screenpop.port,
+                screenpop_url=settings.screenpop.public_url,
+                public_url=public,
+                static=_static(),
+            )
+        )
+        self.fanout.add("recognition", lambda change, arrived: self.recognition.publish(change))
+        self.fanout.add("screenpop", self._pop)
+        self.fanout.add("board", lambda change, arrived: self.board.take(change))
+        self.fanout.add("calllog", lambda change, arrived: self.writer.put(change))
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings) -> AsyncIterator["Application"]:
+        """The service on its database, which is brought to its schema first.
+
+        Raises:
+            DatabaseError: PostgreSQL cannot be had.
+        """
+        async with open_database(settings, migrate=True) as database:
+            tenant_id = await database.ensure_tenant(settings.tenant)
+            application = cls(settings, database, tenant_id)
+            try:
+                yield application
+            finally:
+                application.access.close()
+
+    async def run(self) -> None:
+        """Run until `stop` is called.
+
+        Raises:
+            OSError: a port cannot be listened on. Anything else is a fault of ours, and ends the service loudly.
+        """
+        async with asyncio.TaskGroup() as keepers:
+            keepers.create_task(self.writer.run(), name="call log")
+            try:
+                await self._run_workers()
+            finally:
+                self.writer.stop(self.settings.stop_grace)
+
+    def stop(self) -> None:
+        """Ask for an orderly end; `run` returns when it is done."""
+        self._stop.set()
+
+    async def _run_workers(self) -> None:
+        runner = web.AppRunner(self._web, access_log=None, shutdown_timeout=WEB_GRACE_S)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self.recognition.run(), name="recognition"),
+                group.create_task(self.screenpop.serve(), name="screen-pop"),
+            ]
+            await self.screenpop.ready.wait()
+            await self._read_people()
+            tasks.append(group.create_task(self._keep_people(), name="people and seats"))
+            tasks.append(group.create_task(self._end_lost(), name="lost calls"))
+            tasks += [group.create_task(pbx.run(), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
+            try:
+                await self._open_web(runner)
+                self.ready.set()
+                await self._stop.wait()
+            finally:
+                self.ready.clear()
+                await runner.cleanup()
+                for task in reversed(tasks):
+                    task.cancel()
+
+    async def _open_web(self, runner: web.AppRunner) -> None:
+        await runner.setup()
+        site = web.TCPSite(runner, self.settings.web.host, self.settings.web.port)
+        await site.start()
+        self.web_port = runner.addresses[0][1]
+        _log.info("service_ready", host=self.settings.web.host, port=self.web_port, pbxs=list(self.pbxs))
+
+    async def _read_people(self) -> None:
+        self.seating.name(list(await self.access.agents(self.tenant_id)))
+        await self.access.seat_book.refresh()
+
+    async def _keep_people(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.access.seat_book.keep_fresh(timedelta(seconds=PEOPLE_EVERY_S)), name="seats")
+            group.create_task(self._keep_names(), name="names")
+
+    async def _keep_names(self) -> None:
+        while True:
+            await asyncio.sleep(PEOPLE_EVERY_S)
+            try:
+                self.seating.name(list(await self.access.agents(self.tenant_id)))
+            except OSError as problem:
+                _log.warning("names_unread", problem=type(problem).__name__)
+
+    def _pbx(self, pbx_id: str) -> Pbx:
+        settings = next(one for one in self.settings.pbx if one.id == pbx_id)
+
+        def on_member(state: QueueMemberState) -> None:
+            device = self.board.member(pbx_id, state)
+            self.seating.member_changed(pbx_id, device)
+
+        directory = directory_of(settings, tenant=self.settings.tenant)
+        return Pbx(
+            settings,
+            directory,
+            self.fanout.publish,
+            on_member,
+            lambda alive, at: self._lost.put_nowait((pbx_id, alive, at)),
+        )
+
+    async def _end_lost(self) -> None:
+        """Calls that were going on when an earlier run of the service ended, and that are gone now, are ended."""
+        while True:
+            pbx_id, alive, at = await self._lost.get()
+            try:
+                async with self.database.native(self.tenant_id) as unit:
+                    ended = await recovery.end_lost(unit, pbx_id, alive, at)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+                _log.warning("lost_calls_not_ended", pbx=pbx_id, problem=type(problem).__name__)
+                continue
+            if ended:
+                _log.info("lost_calls_ended", pbx=pbx_id, calls=ended)
+
+    def _seat_of(self, agent: str) -> Extension | None:
+        return self.seating.seat_of(agent)
+
+    def _presence(self) -> dict[str, AgentState]:
+        return self.screenpop.agent_states(self.settings.tenant)
+
+    def _pop(self, change: CallChange, arrived: datetime) -> None:
+        waited = (datetime.now(UTC) - arrived).total_seconds()
+        self.screenpop.publish(change, time.perf_counter() - waited)
+
+
+def _static() -> Path | None:
+    """The built front end, if it was built."""
+    found = Path(str(files("screenpop"))) / "static"
+    return found if (found / "index.html").is_file() else None

@@ -1,0 +1,242 @@
+"""`callcenter doctor`: looks at everything the service stands on, and says how to mend what is wrong."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from callcenter import settings as configuration
+from callcenter.ami import actions, wire
+from callcenter.ami.client import AmiClient
+from callcenter.ami.state import AmiState, Phase
+from callcenter.db import migrations
+from callcenter.db.opening import opened, server_url
+from callcenter.errors import AmiError, CallCenterError
+from callcenter.settings import PbxSettings, Settings
+
+SKEW: Final = timedelta(seconds=2)
+"""A larger difference between the clocks makes the times in the call log wrong for people."""
+
+CALL_EVENTS: Final = {"Newchannel", "Hangup"}
+"""Seen as soon as anybody calls, if the AMI user may see calls at all."""
+
+
+class Verdict(StrEnum):
+    """How a check went."""
+
+    GOOD = "ok"
+    DOUBT = "?"
+    BAD = "!"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at; `mend` says what to do about it."""
+
+    subject: str
+    verdict: Verdict
+    what: str
+    mend: str = ""
+
+
+def run(config: Path | None, listen_s: float) -> None:
+    """Examine everything, print the findings, and exit with 1 if something is bad."""
+    findings = asyncio.run(examine(config, listen_s))
+    table = Table("", "", "", "", show_header=False, box=None, padding=(0, 1))
+    colors = {Verdict.GOOD: "green", Verdict.DOUBT: "yellow", Verdict.BAD: "red"}
+    for finding in findings:
+        told = Text(finding.what)
+        if finding.mend:
+            told.append(f"\n→ {finding.mend}", style="bold")
+        table.add_row(Text(finding.verdict.value, style=colors[finding.verdict]), finding.subject, told)
+    Console().print(table)
+    if any(finding.verdict is Verdict.BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+async def examine(config: Path | None, listen_s: float) -> list[Finding]:
+    """All findings; a part that cannot be looked at is a finding too."""
+    try:
+        settings = configuration.load(config)
+    except CallCenterError as problem:
+        return [Finding("configuration", Verdict.BAD, str(problem), "mend the file, or name another with --config")]
+    findings = [Finding("configuration", Verdict.GOOD, f"{len(settings.pbx)} PBX configured")]
+    if not settings.pbx:
+        findings[0] = Finding(
+            "configuration", Verdict.BAD, "no PBX is configured", "write a [[pbx]] section into callcenter.toml"
+        )
+    findings += await _database(settings)
+    for pbx in settings.pbx:
+        findings += await _pbx(pbx, listen_s)
+    return findings
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    try:
+        async with server_url(settings) as url, opened(url, settings) as database:
+            version = await database.pool.fetchval("SHOW server_version")
+            reached = Finding("database", Verdict.GOOD, f"PostgreSQL {version} at {database.place}")
+            try:
+                await migrations.check(database)
+            except CallCenterError as problem:
+                return [
+                    reached,
+                    Finding("schema", Verdict.BAD, str(problem), "run `callcenter db upgrade`, or start the service"),
+                ]
+            return [reached, Finding("schema", Verdict.GOOD, f"revision {migrations.head()}")]
+    except CallCenterError as problem:
+        return [Finding("database", Verdict.BAD, str(problem), "start PostgreSQL, or correct the database URL")]
+
+
+class _Listener:
+    """What a PBX said while we listened."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, int] = {}
+        self.stamp: datetime | None = None
+        self.skew: timedelta | None = None
+        self.called = asyncio.Event()
+        self.down = asyncio.Event()
+        self.reason = "no answer"
+
+    def on_block(self, block: bytes) -> None:
+        """Take note of an event."""
+        headers = wire.fields(block)
+        name = headers.get("Event", "")
+        self.seen[name] = self.seen.get(name, 0) + 1
+        if self.seen.keys() >= CALL_EVENTS:
+            self.called.set()
+        stamp = headers.get("Timestamp")
+        if stamp is not None and self.stamp is None:
+            try:
+                self.stamp = datetime.fromtimestamp(float(stamp), UTC)
+            except (ValueError, OverflowError, OSError):
+                return
+            self.skew = datetime.now(UTC) - self.stamp
+
+    def on_state(self, state: AmiState) -> None:
+        """Take note that the connection failed."""
+        if state.phase is Phase.DOWN:
+            self.reason = state.reason
+            self.down.set()
+
+
+async def _pbx(settings: PbxSettings, listen_s: float) -> list[Finding]:
+    """Connect like the service does, and look at what comes."""
+    listener = _Listener()
+    client = AmiClient(settings, listener.on_block, listener.on_state)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(client.run(), name=f"ami {settings.id}")
+        watch = group.create_task(_give_up(listener, running), name="connection lost")
+        try:
+            await client.connected(timedelta(seconds=settings.action_timeout_s * 2))
+            watch.cancel()
+            return await _connected(settings, client, listener, listen_s)
+        except AmiError:
+            return [Finding(settings.id, Verdict.BAD, "the PBX cannot be used", listener.reason)]
+        finally:
+            watch.cancel()
+            running.cancel()
+
+
+async def _give_up(listener: _Listener, running: "asyncio.Task[None]") -> None:
+    """A doctor does not try again: the first failure is the finding."""
+    await listener.down.wait()
+    running.cancel()
+
+
+async def _connected(settings: PbxSettings, client: AmiClient, listener: _Listener, listen_s: float) -> list[Finding]:
+    state = client.state
+    name = settings.id
+    findings = [Finding(name, Verdict.GOOD, f"Asterisk {state.version}, logged in as {settings.username}")]
+    findings += [
+        Finding(
+            name,
+            Verdict.BAD,
+            f"the AMI user lacks the right {right}",
+            f"add {right} to write = in its section of manager.conf, then `asterisk -rx 'manager reload'`",
+        )
+        for right in state.missing_rights
+    ]
+    if not settings.tls and settings.host not in ("127.0.0.1", "::1", "localhost"):
+        findings.append(
+            Finding(name, Verdict.DOUBT, "AMI is not encrypted", "set tls = true, or reach it through a tunnel")
+        )
+    if not state.filtered:
+        findings.append(
+            Finding(
+                name,
+                Verdict.DOUBT,
+                "Asterisk sends all its events, most of them unused",
+                "take the eventfilter lines of `callcenter asterisk-conf`",
+            )
+        )
+    findings += await _lists(name, client)
+    await _listen(listener, listen_s)
+    findings += _events(name, listener, listen_s)
+    return findings
+
+
+async def _lists(name: str, client: AmiClient) -> list[Finding]:
+    """The snapshots that follow each log-in."""
+    findings = []
+    for action in (actions.CoreShowChannels(), actions.QueueStatus()):
+        try:
+            count = len((await client.action(action)).events)
+            findings.append(Finding(name, Verdict.GOOD, f"{action.name} answers with {count} lines"))
+        except AmiError as problem:
+            findings.append(Finding(name, Verdict.BAD, f"{action.name} fails", str(problem)))
+    return findings
+
+
+async def _listen(listener: _Listener, listen_s: float) -> None:
+    """Until a call was seen, or the time is over."""
+    try:
+        async with asyncio.timeout(listen_s):
+            await listener.called.wait()
+    except TimeoutError:
+        return
+
+
+def _events(name: str, listener: _Listener, listen_s: float) -> list[Finding]:
+    findings = []
+    if listener.stamp is None:
+        findings.append(
+            Finding(
+                name,
+                Verdict.BAD,
+                "events carry no time",
+                "set timestampevents = yes in [general] of manager.conf, then `asterisk -rx 'manager reload'`",
+            )
+        )
+    elif listener.skew is not None and abs(listener.skew) > SKEW:
+        ahead = "behind" if listener.skew > timedelta(0) else "ahead of"
+        findings.append(
+            Finding(
+                name,
+                Verdict.BAD,
+                f"the PBX's clock is {abs(listener.skew.total_seconds()):.1f} s {ahead} ours",
+                "run an NTP client (chrony, systemd-timesyncd) on both machines",
+            )
+        )
+    else:
+        findings.append(Finding(name, Verdict.GOOD, "events carry the time, and the clocks agree"))
+    if listener.seen.keys() & CALL_EVENTS:
+        findings.append(Finding(name, Verdict.GOOD, "events of calls arrive"))
+    else:
+        findings.append(
+            Finding(
+                name,
+                Verdict.DOUBT,
+                f"nobody called within {listen_s:g} s, so it is not known whether events of calls arrive",
+                "run `callcenter doctor --listen 60` and place a call; if none is seen then, add call, agent and"
+                " dialplan to read = of the AMI user, and look at its eventfilter lines",
+            )
+        )
+    return findings

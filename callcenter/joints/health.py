@@ -1,0 +1,108 @@
+"""Whether the parts work, for /readyz; and what they count, for /metrics."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import asyncpg
+
+from callcenter.ami.state import Phase
+from callcenter.calllog.writer import CallLogWriter
+from callcenter.db.engine import Database
+from callcenter.fanout import FanOut
+from callcenter.pbx import Pbx
+from callcenter.web.schemas.problems import PartHealth
+from callcenter.web.telemetry import Meter, one
+from screenpop.server import ScreenpopServer
+
+DEADLINE_S: Final = 3.0
+
+PbxReading = Callable[[Pbx], float]
+
+
+class ServiceHealth:
+    """`callcenter.web.services.Health`."""
+
+    def __init__(self, database: Database, pbxs: Mapping[str, Pbx], screenpop: ScreenpopServer) -> None:
+        self._database = database
+        self._pbxs = pbxs
+        self._screenpop = screenpop
+
+    async def parts(self) -> Sequence[PartHealth]:
+        """Ask all parts, within a deadline."""
+        return [await self._ask_database(), self._look_at_screenpop(), *map(_look_at, self._pbxs.values())]
+
+    async def _ask_database(self) -> PartHealth:
+        try:
+            async with asyncio.timeout(DEADLINE_S), self._database.pool.acquire(timeout=DEADLINE_S) as connection:
+                await connection.fetchval("SELECT 1")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+            return PartHealth(
+                name="database",
+                kind="database",
+                ok=False,
+                state="unreachable",
+                detail=f"PostgreSQL does not answer ({type(problem).__name__})",
+            )
+        return PartHealth(name="database", kind="database", ok=True, state="reachable")
+
+    def _look_at_screenpop(self) -> PartHealth:
+        ok = self._screenpop.ready.is_set()
+        return PartHealth(name="screenpop", kind="screenpop", ok=ok, state="listening" if ok else "not listening")
+
+
+def _look_at(pbx: Pbx) -> PartHealth:
+    state = pbx.state
+    ok = state.phase is Phase.LOGGED_IN and pbx.synced
+    return PartHealth(
+        name=pbx.settings.id,
+        kind="pbx",
+        ok=ok,
+        state="following" if ok else state.phase.value,
+        # The reason may name host and user: the log and the doctor say it.
+        detail=None if ok else "see the log, or run callcenter doctor",
+    )
+
+
+def meters(pbxs: Mapping[str, Pbx], fanout: FanOut, writer: CallLogWriter) -> tuple[Meter, ...]:
+    """The metrics that the screen-pop does not count itself."""
+    per_pbx = ("pbx",)
+
+    def of_pbx(name: str, help: str, read: PbxReading, kind: str = "counter") -> Meter:
+        return Meter(
+            name=name,
+            kind="gauge" if kind == "gauge" else "counter",
+            help=help,
+            labels=per_pbx,
+            read=lambda: [((pbx_id,), float(read(pbx))) for pbx_id, pbx in pbxs.items()],
+        )
+
+    return (
+        of_pbx("ami_events", "Events received from the PBX.", lambda pbx: pbx.counters.events),
+        of_pbx("ami_unreadable", "Events that could not be read.", lambda pbx: pbx.counters.unreadable),
+        of_pbx("ami_resyncs", "Snapshots taken after a log-in.", lambda pbx: pbx.counters.resyncs),
+        of_pbx("anomalies", "Events that contradicted what was known.", lambda pbx: pbx.counters.anomalies),
+        of_pbx(
+            "ami_connected",
+            "1 while the service is logged in to the PBX.",
+            lambda pbx: pbx.state.phase is Phase.LOGGED_IN,
+            "gauge",
+        ),
+        of_pbx("ami_waiting", "Events read, but not worked on.", lambda pbx: len(pbx.inbox), "gauge"),
+        of_pbx("ami_lag_seconds", "Age of the oldest such event.", lambda pbx: pbx.inbox.lag.total_seconds(), "gauge"),
+        of_pbx("calls_in_progress", "Calls that have not ended.", lambda pbx: pbx.tracker.open_calls, "gauge"),
+        Meter(
+            name="calls_ended",
+            kind="counter",
+            help="Calls that have ended, by status.",
+            labels=("pbx", "status"),
+            read=lambda: [(labels, float(count)) for labels, count in fanout.ended.items()],
+        ),
+        Meter(name="calllog_written", kind="counter", help="Calls written.", read=lambda: one(writer.counters.written)),
+        Meter(
+            name="calllog_waiting",
+            kind="gauge",
+            help="Calls that wait to be written.",
+            read=lambda: one(writer.waiting),
+        ),
+    )
