@@ -28,6 +28,7 @@ from callcenter.errors import (
     AmiMissingRight,
     AmiTimeout,
     AmiUnreachable,
+    BadInput,
 )
 from callcenter.settings import PbxSettings
 
@@ -36,6 +37,9 @@ _NEEDED: tuple[type[Action], ...] = (actions.CoreShowChannels,)
 
 _WANTED: tuple[type[Action], ...] = (actions.Originate, actions.QueuePause, actions.Redirect, actions.Hangup)
 """Actions that single functions need; the service works without them."""
+
+_STEADY_S = 30.0
+"""Seconds after which a connection counts as one that held."""
 
 Backoff = Callable[[], Iterator[timedelta]]
 
@@ -80,6 +84,7 @@ class AmiClient:
         self._prefix = secrets.token_hex(4)
         self._numbers = itertools.count(1)
         self._interval = settings.keepalive_s
+        self._up_at: float | None = None
 
     async def run(self) -> None:
         """Connect, and connect again whenever the connection ends."""
@@ -93,7 +98,7 @@ class AmiClient:
                 was_up = self.state.phase is Phase.LOGGED_IN
                 permanent = isinstance(problem, AmiLoginFailed | AmiMissingRight)
                 self._change(phase=Phase.DOWN, reason=str(problem), permanent=permanent)
-                if was_up or type(problem) is not last:
+                if self._was_steady() or type(problem) is not last:
                     delays = self._permanent() if permanent else self._transient()
                 if was_up or told is not type(problem):
                     told = type(problem)
@@ -101,6 +106,14 @@ class AmiClient:
                 last = type(problem)
             self.reconnects += 1
             await asyncio.sleep(next(delays).total_seconds())
+
+    def _was_steady(self) -> bool:
+        """Return whether the last connection held long enough for the next attempt to be made at once.
+
+        One that breaks right after each log-in must not be tried twice a second for ever.
+        """
+        up_at, self._up_at = self._up_at, None
+        return up_at is not None and asyncio.get_running_loop().time() - up_at > _STEADY_S
 
     async def connected(self, deadline: timedelta | None = None) -> None:
         """Wait until the PBX is connected and logged in.
@@ -172,6 +185,7 @@ class AmiClient:
             await self._log_in(link)
             await self._learn(link)
             self._ready.set()
+            self._up_at = asyncio.get_running_loop().time()
             self._log.info(
                 "ami_back" if back else "ami_connected",
                 asterisk=self.state.version,
@@ -221,7 +235,7 @@ class AmiClient:
                 key = hashlib.md5(f"{challenge}{secret}".encode(), usedforsecurity=False).hexdigest()
                 login = actions.Login(username=settings.username, key=key)
             await self._ask(link, login)
-        except AmiActionFailed as problem:
+        except (AmiActionFailed, BadInput) as problem:
             raise AmiLoginFailed(
                 f"{settings.id} refused the AMI user {settings.username!r} ({problem}): compare "
                 "username and secret with its section in manager.conf, and its permit and deny lines with this "

@@ -1,7 +1,6 @@
 """From a raw AMI block to an event value.
-
-The name is looked at before anything is decoded, so that the many events nobody uses cost almost nothing. What is
-malformed raises `ProtocolError`, and the caller drops that one block.
+ The name is looked at before anything is decoded, so that the many events nobody uses cost almost nothing.
+What is malformed raises `ProtocolError`, and the caller drops that one block.
 """
 
 from collections.abc import Callable, Mapping

@@ -116,8 +116,8 @@ def name(block: bytes) -> bytes | None:
 class Headers:
     """The headers of a block, each looked for only when it is asked for.
 
-    For events of thirty headers of which five are used this takes a third of the time that `fields` takes. Bytes
-    that are no UTF-8 become U+FFFD; of a header that comes twice the first counts.
+    For events of thirty headers of which five are used this takes a third of the time that `fields` takes.
+    Bytes that are no UTF-8 become U+FFFD; of a header that comes twice the first counts.
     """
 
     __slots__ = ("_block",)
@@ -158,7 +158,8 @@ class Headers:
 
 
 _MARKS: dict[str, bytes] = {}
-"""What a header looks like inside a block, by its name. Names come from our own code only, so they are few."""
+"""What a header looks like inside a block, by its name. Names come from our own code only, so they are few.
+"""
 
 
 def _mark(key: str) -> bytes:
