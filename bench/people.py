@@ -16,7 +16,7 @@ from callcenter.db.engine import Database, connect
 
 HEADER = ("id", "name", "company", "email", "phone")
 NO_DISK = {"fsync": "off", "synchronous_commit": "off", "max_wal_size": "4GB"}
-_SYLLABLES = "an ber cor dal el fin gor hal is jor kel lin mor nor os per quin ros sal tor ul ver win yor zel".split()
+_SYLLABLES = "an ber cor dal el fin gor hal is jor kel lin mar nor os per quin ros sal tor ul ver win yor zel".split()
 
 
 def people(count: int, changed: int = 0) -> Iterator[tuple[str, str, str, str, str]]:
