@@ -201,25 +201,30 @@ class Audience:
             return
         consulted = other.call.direction is Direction.INTERNAL and talk.call.direction is not Direction.INTERNAL
         for agent, old in other.parts.items():
-            if old.view is not None:
-                ended = msgspec.structs.replace(old.view, state="ended")
-                effects.append(Delivery(agent, CallChanged(call=ended)))
-                effects += _tell(self._presence.engage(agent, merged, "ended", False, at))
             part = talk.part(agent)
             part.open |= old.open
             if consulted:
                 self._withdraw(agent, old, "ended", effects)
                 self._join(talk, agent, part, at, effects)
-                continue
-            part.answered |= old.answered
-            part.connected |= old.connected
-            part.dialed |= old.dialed
-            if part.popped is None and part.wanted is None:
-                part.popped, part.match, ring = old.popped, old.match, old.wanted
-                if ring is not None:
-                    self._want(talk, agent, part, ring, effects)
             else:
-                self._withdraw(agent, old, "ended", effects)
+                self._inherit(talk, agent, part, old, effects)
+            self._show(talk, agent, part, at, effects)  # first, so that nobody is seen as free in between
+            if old.view is not None:
+                ended = msgspec.structs.replace(old.view, state="ended")
+                effects.append(Delivery(agent, CallChanged(call=ended)))
+                effects += _tell(self._presence.engage(agent, merged, "ended", False, at))
+
+    def _inherit(self, talk: Talk, agent: str, part: Part, old: Part, effects: list[Effect]) -> None:
+        """An agent of a merged call goes on in this one, with the pop that they have."""
+        part.answered |= old.answered
+        part.connected |= old.connected
+        part.dialed |= old.dialed
+        if part.popped is not None or part.wanted is not None:
+            self._withdraw(agent, old, "ended", effects)
+            return
+        part.popped, part.match = old.popped, old.match
+        if old.wanted is not None:
+            self._want(talk, agent, part, old.wanted, effects)
 
     def _join(self, talk: Talk, agent: str, part: Part, at: datetime, effects: list[Effect]) -> None:
         """An agent came into the call by a merge: pop where they talk or ring in it."""

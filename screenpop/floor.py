@@ -29,15 +29,14 @@ class Desk:
         self.clients: list[Client] = []
 
     def send(self, texts: list[bytes]) -> bool:
-        """Write to every page; whether there was one."""
+        """Write to every page at once, in one piece; whether there was one."""
         clients = self.clients
-        if not clients:
+        if not clients or not texts:
             return False
+        data = frame(texts[0]) if len(texts) == 1 else b"".join(map(frame, texts))
         sent = False
-        for text in texts:
-            data = frame(text)
-            for client in clients:
-                sent |= client.write(data)
+        for client in clients:
+            sent |= client.write(data)
         return sent
 
 
@@ -65,15 +64,19 @@ class Floor:
     def deliver(self, effects: list[Effect]) -> list[Lookup]:
         """Send what is for agents; returns what is to be looked up."""
         lookups: list[Lookup] = []
+        told: dict[str, list[Delivery]] = {}
         for effect in effects:
             if isinstance(effect, Lookup):
                 lookups.append(effect)
-                continue
-            sent = self.send(effect)
-            if sent and type(effect.message) is Pop:
-                arrived = self._rang.get(effect.message.call_id, {}).pop(effect.agent, None)
-                if arrived is not None:
-                    self._telemetry.latency.observe(time.perf_counter() - arrived)
+            else:
+                told.setdefault(effect.agent, []).append(effect)
+        for agent, deliveries in told.items():
+            desk = self._desk(agent)
+            texts = [text for delivery in deliveries for text in desk.stream.append(delivery.message)]
+            if desk.send(texts):
+                for delivery in deliveries:
+                    if type(delivery.message) is Pop:
+                        self._measure(agent, delivery.message.call_id)
         return lookups
 
     def send(self, delivery: Delivery) -> bool:
@@ -106,8 +109,7 @@ class Floor:
             self._replace(desk, desk.clients[0])
         opening = desk.stream.open(secrets.token_hex(6), resume)
         client.session = opening.session
-        for text in (opening.welcome, *opening.missed):
-            client.write(frame(text))
+        client.write(b"".join(map(frame, (opening.welcome, *opening.missed))))
         desk.clients.append(client)
 
     def leave(self, who: Identity, client: Client, now: float) -> None:
@@ -140,6 +142,11 @@ class Floor:
                 self.deliver(self.audience.leave(agent, datetime.now(UTC)))
             if now - left > self._timing.forget_s and not self._desks[agent].stream.calls:
                 del self._away[agent], self._desks[agent]
+
+    def _measure(self, agent: str, call_id: UUID) -> None:
+        arrived = self._rang.get(call_id, {}).pop(agent, None)
+        if arrived is not None:
+            self._telemetry.latency.observe(time.perf_counter() - arrived)
 
     def _replace(self, desk: Desk, client: Client) -> None:
         desk.clients.remove(client)

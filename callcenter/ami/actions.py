@@ -1,8 +1,8 @@
 """AMI actions as values, and the answer to one. Pure.
-
-Each action knows its headers and the rights of which the AMI user needs one (`write =` in manager.conf; none
-means that every user may). Sources: the AMI action pages of the Asterisk 22 documentation, and for the rights
-`ast_manager_register_xml_core` in `main/manager.c`, `apps/app_queue.c` and `main/manager_bridges.c`.
+ Each action knows its headers and the rights of which the AMI user needs one, the least first (`write =` in
+manager.conf; none means that every user may). Sources: the AMI action pages of the Asterisk 22 documentation,
+and for the rights `ast_manager_register_xml_core` in `main/manager.c`, `apps/app_queue.c` and
+`main/manager_bridges.c`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -105,21 +105,21 @@ class CoreSettings(Action, frozen=True):
     """Ask for the version and the system name."""
 
     name = "CoreSettings"
-    rights = ("system", "reporting")
+    rights = ("reporting", "system")
 
 
 class CoreStatus(Action, frozen=True):
     """Ask for the time of the start and of the last reload, in the PBX's own zone."""
 
     name = "CoreStatus"
-    rights = ("system", "reporting")
+    rights = ("reporting", "system")
 
 
 class CoreShowChannels(Action, frozen=True):
     """List the channels that exist now."""
 
     name = "CoreShowChannels"
-    rights = ("system", "reporting")
+    rights = ("reporting", "system")
     is_list = True
 
 
@@ -127,7 +127,7 @@ class Status(Action, frozen=True):
     """List channels with their state, and on request their variables."""
 
     name = "Status"
-    rights = ("system", "call", "reporting")
+    rights = ("call", "reporting", "system")
     is_list = True
     channel: str | None = None
     variables: tuple[str, ...] = ()
@@ -288,7 +288,7 @@ class Hangup(Action, frozen=True):
     """Hang a channel up, with a Q.850 cause."""
 
     name = "Hangup"
-    rights = ("system", "call")
+    rights = ("call", "system")
     channel: str
     cause: int = 16
 
@@ -339,7 +339,7 @@ class Getvar(Action, frozen=True):
     """Read a variable or function of a channel; the answer has it as `Value`."""
 
     name = "Getvar"
-    rights = ("call", "reporting")
+    rights = ("reporting", "call")
     channel: str
     variable: str
 

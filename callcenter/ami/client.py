@@ -234,7 +234,7 @@ class AmiClient:
         for needed in _NEEDED:
             if needed.name not in allowed:
                 raise AmiMissingRight(self._mend(needed))
-        missing = {" or ".join(wanted.rights) for wanted in _WANTED if wanted.name not in allowed}
+        missing = {wanted.rights[0] for wanted in _WANTED if wanted.name not in allowed}
         core = (await self._ask(link, actions.CoreSettings())).fields
         status = (await self._ask(link, actions.CoreStatus())).fields
         filtered = await self._filter(link) if actions.Filter.name in allowed else False

@@ -37,7 +37,10 @@ def event(block: bytes, arrived: datetime) -> ev.Event | None:
         ProtocolError: a header that the event needs is missing or is no number.
     """
     if block[:7] != b"Event: ":
-        return None
+        # Asterisk begins some messages with an empty line too many.
+        block = block.lstrip(b"\r\n")
+        if block[:7] != b"Event: ":
+            return None
     end = block.find(b"\r\n")
     builder = BUILDERS.get(block[7:end] if end > 0 else block[7:])
     if builder is None:

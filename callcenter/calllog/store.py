@@ -45,15 +45,17 @@ async def store(
     if not written:
         return
     versions = {row["call_id"]: row["version"] for row in written}
-    existed = {row["call_id"] for row in written if not row["fresh"]}
     changed = [call for call in calls if call.call_id in versions]
-    await _store_parts(unit, changed, existed)
-    ended = [call for call in changed if call.ended_at is not None]
-    if ended:
-        await unit.execute(_TOUCH_CUSTOMERS, [call.call_id for call in ended])
-        if outbox is not None:
-            keys = [f"{ENDED}:{call.call_id}:{versions[call.call_id]}" for call in ended]
-            await outbox.enqueue(unit, ENDED, keys, [call.call_id for call in ended])
+    corrected = [row["call_id"] for row in written if not row["fresh"]]
+    if corrected:
+        await unit.execute(_DELETE_PARTS, corrected)
+    await _insert_parts(unit, changed)
+    linked = [row["call_id"] for row in written if row["customer_id"] is not None]
+    if linked:
+        await unit.execute(_TOUCH_CUSTOMERS, linked)
+    ended = [call.call_id for call in changed if call.ended_at is not None]
+    if ended and outbox is not None:
+        await outbox.enqueue(unit, ENDED, [f"{ENDED}:{call_id}:{versions[call_id]}" for call_id in ended], ended)
 
 
 async def store_merge(unit: NativeUnit, merged: UUID, survivor: UUID) -> None:
@@ -61,12 +63,11 @@ async def store_merge(unit: NativeUnit, merged: UUID, survivor: UUID) -> None:
     row = await unit.fetchrow(_MERGE, merged, survivor)
     if row is None:
         return
-    for table in ("queue_visits", "offers", "connections"):
-        await unit.execute(f"DELETE FROM {table} WHERE tenant_id = $1 AND call_id = $2", merged)
+    await unit.execute(_DELETE_PARTS, [merged])
     await unit.execute(_INHERIT, survivor, row["customer_id"], row["outcome"], row["notes"], row["tags"])
 
 
-async def _store_parts(unit: NativeUnit, calls: Sequence[Call], existed: set[UUID]) -> None:
+async def _insert_parts(unit: NativeUnit, calls: Sequence[Call]) -> None:
     visits = [
         (call.call_id, n, v.queue, v.joined_at, v.left_at, v.exit, record.wait_s(v, call.ended_at), v.position)
         for call in calls
@@ -86,23 +87,13 @@ async def _store_parts(unit: NativeUnit, calls: Sequence[Call], existed: set[UUI
         for n, c in enumerate(call.connections)
     ]
     parts: tuple[tuple[str, Sequence[tuple[object, ...]]], ...] = (
-        (_UPSERT_VISITS, visits),
-        (_UPSERT_OFFERS, offers),
-        (_UPSERT_CONNECTIONS, connections),
+        (_INSERT_VISITS, visits),
+        (_INSERT_OFFERS, offers),
+        (_INSERT_CONNECTIONS, connections),
     )
     for sql, rows in parts:
         if rows:
             await unit.execute(sql, *zip(*rows, strict=True))
-    corrected = [call for call in calls if call.call_id in existed]
-    if corrected:
-        # a correction may leave fewer parts than there were
-        await unit.execute(
-            _TRIM,
-            [call.call_id for call in corrected],
-            [len(call.queue_visits) for call in corrected],
-            [len(call.offers) for call in corrected],
-            [len(call.connections) for call in corrected],
-        )
 
 
 _NUL = re.compile(rb"((?<!\\)(?:\\\\)*)\\u0000")
@@ -177,50 +168,37 @@ def _upsert_calls() -> str:
             customer_id = coalesce(c.customer_id, excluded.customer_id),
             version = c.version + (c.ended_at IS NOT NULL)::int
         WHERE c.digest <> excluded.digest OR (c.customer_id IS NULL AND excluded.customer_id IS NOT NULL)
-        RETURNING call_id, version, (xmax = 0) AS fresh
+        RETURNING call_id, version, customer_id, (xmax = 0) AS fresh
     """
 
 
-def _upsert_parts(table: str, *columns: str) -> str:
+def _insert_parts_sql(table: str, *columns: str) -> str:
     names = [column.split()[0] for column in columns]
     arrays = ", ".join(f"${n}::{column.split()[1]}[]" for n, column in enumerate(columns, start=2))
-    facts = ", ".join(f"{name} = excluded.{name}" for name in names[2:])
-    return f"""
-        INSERT INTO {table} (tenant_id, {", ".join(names)})
-        SELECT $1, * FROM unnest({arrays})
-        ON CONFLICT (tenant_id, call_id, n) DO UPDATE SET {facts}
-    """
+    return f"INSERT INTO {table} (tenant_id, {', '.join(names)}) SELECT $1, * FROM unnest({arrays})"
 
 
 _UPSERT_CALLS = _upsert_calls()
-_UPSERT_VISITS = _upsert_parts(
+_INSERT_VISITS = _insert_parts_sql(
     "queue_visits",
     *("call_id uuid", "n int2", "queue text", "joined_at timestamptz", "left_at timestamptz"),
     *("exit text", "wait_s float8", "position int4"),
 )
-_UPSERT_OFFERS = _upsert_parts(
+_INSERT_OFFERS = _insert_parts_sql(
     "offers",
     *("call_id uuid", "n int2", "agent text", "interface text", "queue text"),
     *("rang_at timestamptz", "ended_at timestamptz", "ring_s float8", "result text"),
 )
-_UPSERT_CONNECTIONS = _upsert_parts(
+_INSERT_CONNECTIONS = _insert_parts_sql(
     "connections",
     *("call_id uuid", "n int2", "agent text", "interface text", "number text"),
     *("from_at timestamptz", "to_at timestamptz"),
 )
 
-_TRIM = """
-    WITH kept AS (
-        SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::int[]) AS kept (call_id, visits, offers, connections)
-    ), visits AS (
-        DELETE FROM queue_visits p USING kept
-        WHERE p.tenant_id = $1 AND p.call_id = kept.call_id AND p.n >= kept.visits
-    ), offered AS (
-        DELETE FROM offers p USING kept
-        WHERE p.tenant_id = $1 AND p.call_id = kept.call_id AND p.n >= kept.offers
-    )
-    DELETE FROM connections p USING kept
-    WHERE p.tenant_id = $1 AND p.call_id = kept.call_id AND p.n >= kept.connections
+_DELETE_PARTS = """
+    WITH visits AS (DELETE FROM queue_visits WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])),
+         offered AS (DELETE FROM offers WHERE tenant_id = $1 AND call_id = ANY($2::uuid[]))
+    DELETE FROM connections WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])
 """
 
 # what an agent wants to know of a caller: when we last spoke

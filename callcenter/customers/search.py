@@ -45,7 +45,7 @@ def by_text(text: str) -> Condition:
     begins = '(lower(c.name) COLLATE "C" >= lower($2) AND lower(c.name) COLLATE "C" < lower($2) || $3)'
     words = _WORD.findall(text)[:MOST_WORDS]
     # one letter is the beginning of too many words
-    if not words or max(len(word) for word in words) < 2 and text.isascii():
+    if not words or (max(len(word) for word in words) < 2 and text.isascii()):
         return Condition(begins, (text, _LAST_CHARACTER))
     query = " & ".join(f"'{word}':*" for word in words)
     return Condition(f"({begins} OR c.search @@ to_tsquery('simple', $4))", (text, _LAST_CHARACTER, query))

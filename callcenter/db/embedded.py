@@ -20,6 +20,7 @@ import pwd
 import shlex
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -231,12 +232,13 @@ class EmbeddedPostgres:
     async def _run(self, program: str, *arguments: str) -> tuple[int, str]:
         """Run one of PostgreSQL's programs as the right user; gives its exit code and what it said."""
         user = self._user
-        process = await asyncio.create_subprocess_exec(
-            str(self._programs / program),
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        # a thread, because uvloop cannot start a process as another user
+        process = await asyncio.to_thread(
+            subprocess.Popen,
+            [str(self._programs / program), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             cwd="/",
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
             start_new_session=True,
@@ -246,17 +248,14 @@ class EmbeddedPostgres:
         )
         try:
             async with asyncio.timeout(START_TIMEOUT_S + STOP_TIMEOUT_S):
-                said, _ = await process.communicate()
+                said, _ = await asyncio.to_thread(process.communicate)
         except BaseException as problem:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            process.kill()
+            await asyncio.to_thread(process.wait)
             if isinstance(problem, TimeoutError):
                 raise DatabaseError(f"{program} of the embedded PostgreSQL does not come to an end") from None
             raise
-        code = process.returncode
-        assert code is not None
-        return code, said.decode(errors="replace").strip()
+        return process.returncode, said.decode(errors="replace").strip()
 
 
 class _Lock:

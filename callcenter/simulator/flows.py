@@ -231,6 +231,16 @@ def _dialed(pbx: Pbx, caller: Channel, leg: Leg, ring_s: float, manners: Manners
 
 def _parted(pbx: Pbx, caller: Channel, called: Channel, end: End, manners: Manners) -> Steps:
     """Play the end of a talk that Dial had made."""
+    if end.exten:
+        caller.place("from-internal", end.exten, 1)
+        pbx.runs(caller, caller.application, caller.data)
+        pbx.leaves(caller)
+        pbx.leaves(called)
+        pbx.sets(caller, "DIALSTATUS", "ANSWER")
+        pbx.hang_up(called, 16)
+        pbx.release(called.device)
+        yield from route(pbx, caller, end.exten, manners)
+        return
     if end.by == "caller":
         pbx.asks_to_hang_up(caller, 16)
         pbx.leaves(caller)
@@ -241,9 +251,6 @@ def _parted(pbx: Pbx, caller: Channel, called: Channel, end: End, manners: Manne
         pbx.leaves(caller)
     pbx.hang_up(called, 16)
     pbx.release(called.device)
-    if end.exten:
-        yield from route(pbx, caller, end.exten, manners)
-        return
     pbx.sets(caller, "DIALSTATUS", "ANSWER")
     pbx.lets_go(caller)
     _over(pbx, caller, 16)

@@ -76,7 +76,7 @@ class Schedule:
         heapq.heappush(self._heap, (due, next(self._order), placed.turn, placed))
 
     def _step(self, placed: Placed, signal: Signal | None) -> None:
-        self.pbx.owner = placed
+        before, self.pbx.owner = self.pbx.owner, placed
         try:
             wait = next(placed.flow) if signal is None else placed.flow.send(signal)
         except StopIteration:
@@ -88,4 +88,4 @@ class Schedule:
         else:
             self._later(placed, self.pbx.now() + wait)
         finally:
-            self.pbx.owner = None
+            self.pbx.owner = before

@@ -51,6 +51,8 @@ class Simulator:
         self._server: asyncio.Server | None = None
         self._conductor: asyncio.Task[None] | None = None
         self._frozen = False
+        self._calls_per_minute = 0.0
+        self._open: set[asyncio.Future[None]] = set()
         self._log = structlog.get_logger().bind(simulator=True)
         self._boot()
 
@@ -86,6 +88,7 @@ class Simulator:
         if server is not None:
             server.close()
         self.cut_clients()
+        self._abandon_calls()
         if server is not None:
             await server.wait_closed()
         conductor, self._conductor = self._conductor, None
@@ -112,17 +115,25 @@ class Simulator:
         await self.stop()
 
     def place(self, flow: Flow, after: float = 0.0) -> "asyncio.Future[None]":
-        """Let a call begin `after` seconds from now; the future is done when the call is over.
+        """Let a call begin `after` seconds from now; the future is done when the call is over, and canceled when
+        the PBX stops first.
 
         Make the flow with `flows`, `queue_flows` or `world`, on this simulator's `pbx`.
         """
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._open.add(over)
+        over.add_done_callback(self._open.discard)
         self.schedule.place(flow, after, lambda: None if over.done() else over.set_result(None))
         self._wake.set()
         return over
 
+    def _abandon_calls(self) -> None:
+        for over in list(self._open):
+            over.cancel()
+
     def traffic(self, calls_per_minute: float) -> None:
         """Let calls of all kinds come by themselves from now on."""
+        self._calls_per_minute = calls_per_minute
         self.place(self.world.traffic(self.pbx, self.schedule, calls_per_minute))
 
     def attend(self, extension: str, first_call_after: float = 2.0) -> None:
@@ -152,7 +163,10 @@ class Simulator:
             session.tell(b"Event: Shutdown\r\nPrivilege: system,all\r\nShutdown: Cleanly\r\nRestart: True", "system")
         for writer in list(self._sessions.values()):
             writer.close()
+        self._abandon_calls()
         self._boot()
+        if self._calls_per_minute:
+            self.traffic(self._calls_per_minute)
         self._wake.set()
 
     def _now(self) -> float:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from callcenter import changes as ch
 from callcenter.model import Connection, Direction, Hold
+from callcenter.tracking import queues
 from callcenter.tracking.calls import CallFacts, Emit
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -49,6 +50,9 @@ def unhold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> bool:
 
 
 def _begin(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
+    if queues.waits(call):
+        # Who talks no longer waits, whatever was lost of the queue's own words.
+        queues.connected(call, call.visits[-1].queue, at, emit)
     party = call.party_of(leg)
     connection = Connection(from_=at, agent=party.agent, interface=_interface(leg), number=party.number)
     call.open_talks[leg.uniqueid] = call.add_connection(connection)

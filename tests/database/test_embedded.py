@@ -14,6 +14,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import uvloop
 
 from callcenter.db.embedded import EmbeddedPostgres
 from callcenter.db.opening import open_database
@@ -51,6 +52,14 @@ async def test_it_starts_is_shared_and_is_stopped_by_the_last(directory: Path) -
     assert not await answers(urls[0])
     with pytest.raises(DatabaseError, match="has not been started"):
         first.url()
+
+
+def test_it_starts_on_the_loop_that_the_service_uses(directory: Path) -> None:
+    async def start() -> bool:
+        async with EmbeddedPostgres(directory, FAST) as server:
+            return await answers(server.url())
+
+    assert uvloop.run(start())
 
 
 async def test_data_outlives_a_stop(directory: Path) -> None:

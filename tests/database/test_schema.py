@@ -100,3 +100,16 @@ async def test_a_database_of_a_newer_program_is_refused(database: Database) -> N
         await migrations.check(database)
     with pytest.raises(DatabaseError, match="newer version"):
         await migrations.upgrade(database)
+
+
+@pytest.mark.parametrize(("table", "key"), [("calls", "call_id"), ("customers", "customer_id")])
+async def test_a_foreign_keys_check_finds_the_key_on_a_new_database(database: Database, table: str, key: str) -> None:
+    """Without statistics PostgreSQL may take another index that begins with the tenant, and read all of it."""
+    async with database.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.execute(
+            f"PREPARE foreign_key (int, uuid) AS SELECT 1 FROM ONLY {table} WHERE tenant_id = $1 AND {key} = $2"
+        )
+        plan = await connection.fetch("EXPLAIN EXECUTE foreign_key (1, '00000000-0000-0000-0000-000000000000')")
+        await connection.execute("DEALLOCATE foreign_key")
+    assert f"using pk_{table}" in plan[0][0]

@@ -16,7 +16,9 @@ from callcenter.tracking.directory import Directory
 from callcenter.tracking.tracker import Tracker
 from tests import traces
 
-case = st.sampled_from(traces.CASES)
+CALLS = [name for name in traces.CASES if any(isinstance(event, ev.Newchannel) for event in traces.events(name))]
+"""Cases in which somebody calls; in the others a phone is away, or queue members come and go."""
+case = st.sampled_from(CALLS)
 MOMENT = timedelta(milliseconds=1)
 
 
@@ -95,7 +97,7 @@ def test_durations_add_up_whatever_was_lost(name: str, data: st.DataObject) -> N
         assert_adds_up(call)
 
 
-@pytest.mark.parametrize("name", traces.CASES)
+@pytest.mark.parametrize("name", CALLS)
 def test_each_recorded_call_is_whole(name: str) -> None:
     tracker = Tracker(Directory())
     ended: list[Call] = []

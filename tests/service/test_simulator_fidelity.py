@@ -22,18 +22,22 @@ import msgspec
 import pytest
 
 from callcenter.ami import record, wire
+from callcenter.model import Call
 from callcenter.simulator.company import SAMPLE, Company
 from callcenter.simulator.flows import Order, click_to_dial, inbound, internal, outbound
 from callcenter.simulator.load import VirtualPbx
-from callcenter.simulator.people import ANONYMOUS, Answers, Callee, Caller, Ignores, Manners, Refuses
+from callcenter.simulator.people import ANONYMOUS, Answers, Callee, Caller, Ignores, Manners, Refuses, Signal
 from callcenter.simulator.queue_flows import inbound_queue
+from callcenter.simulator.schedule import Flow
+from tests.traces import calls_of, parsed
 
 REPLAY = Path(__file__).parents[1] / "replay"
 
 VALUES = (
-    "ChannelState ChannelStateDesc CallerIDNum CallerIDName ConnectedLineNum ConnectedLineName Context DialStatus Cause "
-    "Cause-txt TechCause Queue Interface MemberName Position OriginalPosition Count Reason Response Variable Value "
-    "Application DialString Status CallsTaken InCall BridgeNumChannels Class MusicClass DestCallerIDNum DestCallerIDName"
+    "ChannelState ChannelStateDesc CallerIDNum CallerIDName ConnectedLineNum ConnectedLineName Context DialStatus "
+    "Cause Cause-txt TechCause Queue Interface MemberName Position OriginalPosition Count Reason Response Variable "
+    "Value Application DialString Status CallsTaken InCall BridgeNumChannels Class MusicClass DestCallerIDNum "
+    "DestCallerIDName"
 ).split()
 """Headers of which the values must be the same."""
 
@@ -274,6 +278,18 @@ def member_rejects(scene: Scene) -> None:
     scene.queue("+447700900141", "+442079460994", Manners(callee=behaviors, talk=1, caller_ends=False))
 
 
+def redirected(scene: Scene) -> None:
+    scene.direct(
+        "+447700900157", "+442079460991", Manners(callee=does(p1001=Answers(0.5), p1002=Answers(0.8)), talk=1.87)
+    )
+    scene.virtual.schedule.place(_redirects(scene), 1.32)
+
+
+def _redirects(scene: Scene) -> Flow:
+    scene.virtual.schedule.signal(Signal("redirect", "PJSIP/trunk-00000000", "1002"))
+    yield 0
+
+
 CASES: dict[str, tuple[Callable[[Scene], None], str, float]] = {
     "inbound-direct-answered-caller-hangs-up": (inbound_answered_by_caller, "1001", 8),
     "inbound-direct-answered-agent-hangs-up": (inbound_answered_by_agent, "1001", 8),
@@ -306,6 +322,7 @@ CASES: dict[str, tuple[Callable[[Scene], None], str, float]] = {
     "queue-timeout": (timed_out, "1008", 5),
     "queue-join-empty": (join_empty, "", 8),
     "queue-member-busy": (member_busy, "1004 1005", 8),
+    "redirect": (redirected, "1001 1002", 8),
     "queue-member-rejects": (member_rejects, "1004 1005", 8),
 }
 
@@ -325,3 +342,31 @@ def test_the_simulator_says_what_a_real_asterisk_said(case: str) -> None:
     assert not scene.pbx.bridges
     assert not any(queue.waiting or queue.joined for queue in scene.pbx.queues.values())
     assert {scene.pbx.status(phone) for phone in scene.pbx.registered} <= {1}
+
+
+def facts(call: Call) -> dict[str, object]:
+    """What a call comes to, without its ids and times."""
+    return {
+        "status": call.status,
+        "direction": call.direction,
+        "caller": (call.caller.number, call.caller.name, call.caller.kind),
+        "callee": (call.callee.number, call.callee.kind),
+        "did": call.did,
+        "visits": [(visit.queue, visit.exit, visit.position) for visit in call.queue_visits],
+        "offers": sorted((offer.interface, offer.queue, offer.result) for offer in call.offers),
+        "connections": [connection.interface for connection in call.connections],
+        "holds": len(call.holds),
+        "hung up": (call.hangup_by, call.hangup_cause),
+        "complete": call.complete,
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_tracker_makes_the_same_of_both(case: str) -> None:
+    play, phones, wait_s = CASES[case]
+    scene = Scene(phones, wait_s)
+    play(scene)
+    simulated = calls_of(parsed(scene.blocks()))
+    recorded = calls_of(parsed(list(record.read(REPLAY / case / "filtered.ami"))))
+    assert [facts(call) for call in simulated] == [facts(call) for call in recorded]
+    assert simulated

@@ -1,0 +1,79 @@
+"""Pure modules touch no event loop, socket, clock, logging, randomness or database: read from their syntax trees."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PURE = [
+    "callcenter/model.py",
+    "callcenter/events.py",
+    "callcenter/changes.py",
+    "callcenter/errors.py",
+    "callcenter/callrecord.py",
+    "callcenter/tracking/*.py",
+    "callcenter/metrics/*.py",
+    "callcenter/matching/*.py",
+    "callcenter/ami/wire.py",
+    "callcenter/ami/parse.py",
+    "callcenter/ami/actions.py",
+    "callcenter/ami/filters.py",
+    "callcenter/ami/scrub.py",
+    "callcenter/ami/snapshot.py",
+    "callcenter/ami/backoff.py",
+    "callcenter/live/board.py",
+    "screenpop/messages.py",
+    "screenpop/audience.py",
+    "screenpop/views.py",
+    "screenpop/presence.py",
+    "screenpop/stream.py",
+]
+FORBIDDEN = {
+    "asyncio", "aiohttp", "asyncpg", "http", "logging", "os", "pathlib", "random", "requests", "select", "socket",
+}  # fmt: skip
+CLOCKS = {"now", "utcnow", "today"}
+FILES = sorted(path for pattern in PURE for path in ROOT.glob(pattern))
+
+
+def faults(source: str) -> list[str]:
+    """What a pure module may not do, by line."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS:
+            found.append(f"line {node.lineno}: reads a clock ({node.func.attr})")
+        elif isinstance(node, ast.AsyncFunctionDef | ast.Await):
+            found.append(f"line {node.lineno}: waits")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("open", "print"):
+            found.append(f"line {node.lineno}: does I/O ({node.func.id})")
+        found += [f"line {node.lineno}: imports {n}" for n in names if n.partition(".")[0] in FORBIDDEN]
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pure_module_is_pure(path: Path) -> None:
+    assert faults(path.read_text(encoding="utf-8")) == []
+
+
+def test_every_pattern_names_something() -> None:
+    assert [pattern for pattern in PURE if not list(ROOT.glob(pattern))] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import asyncio",
+        "from time import time",
+        "import os.path",
+        "x = datetime.now(UTC)",
+        "async def f(): ...",
+        "open(x)",
+    ],
+)
+def test_the_check_finds_what_it_looks_for(source: str) -> None:
+    assert faults(source) != []
