@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from argon2 import PasswordHasher
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from pydantic import SecretStr
 
 from callcenter.accounts.roles import Role
 from callcenter.accounts.seats import Seats
@@ -146,14 +147,14 @@ async def open_house(database_url: str) -> AsyncIterator[House]:
 def _settings(database_url: str, simulator: Simulator) -> Settings:
     web, screenpop = _free_ports()
     return Settings(
-        database_url=database_url,
+        database_url=SecretStr(database_url),
         web=WebSettings(port=web),
         screenpop=ScreenpopSettings(port=screenpop),
         pbx=(
             PbxSettings(
                 port=simulator.port,
                 username=simulator.username,
-                secret=simulator.secret,
+                secret=SecretStr(simulator.secret),
                 region="GB",
                 trunks=(simulator.world.company.trunk,),
             ),
