@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.acceptance.house import LONG_MS, House, open_house
+from tests.pages.house import LONG_MS, House, open_house
 
 ROOT = Path(__file__).parents[2]
 
