@@ -12,12 +12,15 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
+import asyncpg
 import structlog
 from aiohttp import web
 
 from callcenter.accounts.access import Access
 from callcenter.accounts.values import Extension
+from callcenter.calllog import recovery
 from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import CallChange
 from callcenter.customers.index import CustomerIndex
@@ -42,7 +45,6 @@ from callcenter.settings import Settings
 from callcenter.web.application import build
 from callcenter.web.services import Services
 from callcenter.web.telemetry import build_registry
-from crm_bridge.outbox import CallOutbox
 from screenpop.messages import AgentState
 from screenpop.origins import Origins
 from screenpop.server import ScreenpopServer
@@ -59,16 +61,18 @@ class Application:
 
     def __init__(self, settings: Settings, database: Database, tenant_id: int) -> None:
         self.settings = settings
+        self.database = database
         self.tenant_id = tenant_id
         self.web_port = 0
         """Where the pages are, once `ready` is set."""
         self.ready = asyncio.Event()
         self._stop = asyncio.Event()
+        self._lost: asyncio.Queue[tuple[str, frozenset[UUID], datetime]] = asyncio.Queue(len(settings.pbx) or 1)
         numbers = Numbers(settings.pbx)
         index = CustomerIndex(database.pool)
         self.board = Board()
         self.fanout = FanOut()
-        self.writer = CallLogWriter(database, tenant_id, outbox=CallOutbox())
+        self.writer = CallLogWriter(database, tenant_id)
         self.recognition = Recognition(index, numbers, tenant_id, self.writer.link)
         self.pbxs = {one.id: self._pbx(one.id) for one in settings.pbx}
         registry = build_registry(meters(self.pbxs, self.fanout, self.writer))
@@ -160,6 +164,7 @@ class Application:
             await self.screenpop.ready.wait()
             await self._read_people()
             tasks.append(group.create_task(self._keep_people(), name="people and seats"))
+            tasks.append(group.create_task(self._end_lost(), name="lost calls"))
             tasks += [group.create_task(pbx.run(), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
                 await self._open_web(runner)
@@ -203,7 +208,26 @@ class Application:
             self.seating.member_changed(pbx_id, device)
 
         directory = directory_of(settings, tenant=self.settings.tenant)
-        return Pbx(settings, directory, self.fanout.publish, on_member)
+        return Pbx(
+            settings,
+            directory,
+            self.fanout.publish,
+            on_member,
+            lambda alive, at: self._lost.put_nowait((pbx_id, alive, at)),
+        )
+
+    async def _end_lost(self) -> None:
+        """Calls that were going on when an earlier run of the service ended, and that are gone now, are ended."""
+        while True:
+            pbx_id, alive, at = await self._lost.get()
+            try:
+                async with self.database.native(self.tenant_id) as unit:
+                    ended = await recovery.end_lost(unit, pbx_id, alive, at)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+                _log.warning("lost_calls_not_ended", pbx=pbx_id, problem=type(problem).__name__)
+                continue
+            if ended:
+                _log.info("lost_calls_ended", pbx=pbx_id, calls=ended)
 
     def _seat_of(self, agent: str) -> Extension | None:
         return self.seating.seat_of(agent)

@@ -55,6 +55,7 @@ class Pbx:
         directory: Directory,
         publish: Publish,
         on_member: Callable[[ev.QueueMemberState], None],
+        on_first_sync: Callable[[frozenset[UUID], datetime], None],
     ) -> None:
         self.settings = settings
         self.tracker = Tracker(directory)
@@ -65,6 +66,7 @@ class Pbx:
         """Whether a snapshot was taken on this connection."""
         self._publish = publish
         self._on_member = on_member
+        self._on_first_sync = on_first_sync
         self._dialing: dict[str, str] = {}
         self._log = structlog.get_logger().bind(pbx=settings.id)
 
@@ -172,9 +174,11 @@ class Pbx:
         channels = await self.client.action(actions.CoreShowChannels())
         queues = await self._queues()
         now = datetime.now(UTC)
-        self.counters.resyncs += 1
-        self.synced = True
         self._say(self.tracker.resync(snapshot(channels.events, queues, now)), now)
+        self.synced = True
+        self.counters.resyncs += 1
+        if self.counters.resyncs == 1:
+            self._on_first_sync(frozenset(call.call_id for call in self.tracker.calls()), now)
         for member in members(queues, now):
             self._on_member(member)
         self._log.info("resynced", calls=self.tracker.open_calls, channels=self.tracker.open_channels)

@@ -1,6 +1,6 @@
 """Who sits where, brought to those who must know: each PBX's tracker, and the agents' presence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from callcenter.accounts.values import Extension, Person
 from callcenter.joints.directory import directory_of
@@ -25,6 +25,8 @@ class Seating:
         self._names: dict[str, str] = {}
         self._seats: dict[str, Mapping[str, Extension]] = {}
         self._seated: dict[str, Extension] = {}
+        self.on_change: Callable[[Collection[Extension]], None] | None = None
+        """Told of all seats that are taken, after each change."""
 
     def seat_of(self, agent: str) -> Extension | None:
         """Where an agent sits now."""
@@ -57,6 +59,8 @@ class Seating:
         }
         for agent in before.keys() | self._seated.keys():
             self._tell(agent)
+        if self.on_change is not None:
+            self.on_change(self._seated.values())
 
     def member_changed(self, pbx: str, device: str) -> None:
         """A queue said something of a device: whoever sits there may be paused now."""
