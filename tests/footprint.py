@@ -175,7 +175,9 @@ class Footprint:
         by_click = any(row.eventtype == "CHAN_START" and row.exten in ("s", "") for row in own)
         if by_click and not dialed:
             return True  # the agent's own phone was not picked up
-        return any(row.eventtype == "HANGUP" and json.loads(row.extra)["dialstatus"] == "CANCEL" for row in own)
+        ends = [json.loads(row.extra) for row in own if row.eventtype == "HANGUP"]
+        # Where the PBX itself hung up, the caller did not give up.
+        return any(end["dialstatus"] == "CANCEL" and end["hangupsource"] == caller for end in ends)
 
     def _ring(self, start: CelRow) -> Ring:
         own = [row for row in self.cel if row.uniqueid == start.uniqueid]

@@ -10,7 +10,7 @@ from typing import Any, Self
 from tests.acceptance.people import Somebody
 from tests.acceptance.service import Service, until
 from tests.evidence import disagreements
-from tests.testbed import AmiLink, Pbx
+from tests.testbed import AmiLink, Asterisk, Pbx
 
 PASSWORD = "four words are enough"
 AGENTS = {
@@ -100,25 +100,8 @@ class House:
             cursor = f"&cursor={page['next_cursor']}"
 
     async def agree(self, records: list[Record]) -> None:
-        """Check records against Asterisk's CEL, CDR and queue log, whose last rows come a moment after a call."""
-        linkedids = {linkedid for record in records for linkedid in record["linkedids"]}
-        found: list[str] = []
-
-        async def agreed() -> bool:
-            asterisk = self.pbx.asterisk
-            cel = [row for row in asterisk.cel() if row.linkedid in linkedids]
-            uniqueids = {row.uniqueid for row in cel}
-            cdr = [row for row in asterisk.cdr() if row.uniqueid in uniqueids]
-            if linkedids - {row.linkedid for row in cel if row.eventtype == "LINKEDID_END"} or not cdr:
-                found[:] = ["Asterisk has not written the end of the call"]
-                return False
-            found[:] = disagreements(records, cdr, cel, asterisk.queue_log())
-            return not found
-
-        try:
-            await until(agreed, "agreement", deadline_s=RECORD_S, every_s=0.1)
-        except AssertionError:
-            raise AssertionError("record and Asterisk disagree:\n" + "\n".join(found)) from None
+        """Check records against Asterisk's own files."""
+        await agreement(self.pbx.asterisk, records)
 
     async def popped_as_offered(self, records: list[Record]) -> None:
         """Check that each agent got one pop for each stretch of ringing, and lost it where they did not answer.
@@ -145,6 +128,27 @@ class House:
 
     async def _enter(self, login: str, *, listens: bool = True) -> Somebody:
         return await self._stack.enter_async_context(Somebody(self.service.url, login, PASSWORD, listens=listens))
+
+
+async def agreement(asterisk: Asterisk, records: list[Record]) -> None:
+    """Check records against Asterisk's CEL, CDR and queue log, whose last rows come a moment after a call."""
+    linkedids = {linkedid for record in records for linkedid in record["linkedids"]}
+    found: list[str] = []
+
+    async def agreed() -> bool:
+        cel = [row for row in asterisk.cel() if row.linkedid in linkedids]
+        uniqueids = {row.uniqueid for row in cel}
+        cdr = [row for row in asterisk.cdr() if row.uniqueid in uniqueids]
+        if linkedids - {row.linkedid for row in cel if row.eventtype == "LINKEDID_END"} or not cdr:
+            found[:] = ["Asterisk has not written the end of the call"]
+            return False
+        found[:] = disagreements(records, cdr, cel, asterisk.queue_log())
+        return not found
+
+    try:
+        await until(agreed, "agreement", deadline_s=RECORD_S, every_s=0.1)
+    except AssertionError:
+        raise AssertionError("record and Asterisk disagree:\n" + "\n".join(found)) from None
 
 
 async def add_people(service: Service) -> None:

@@ -110,12 +110,14 @@ class Service:
 
     async def run(self, *arguments: str, stdin: str = "") -> str:
         """Run another command with the same configuration, and return what it printed."""
-        command = [str(COMMAND), *arguments, "--config", str(self.config)]
-        process = await asyncio.create_subprocess_exec(*command, cwd=self.home, stdin=PIPE, stdout=PIPE, stderr=STDOUT)
-        async with asyncio.timeout(READY_S):
-            output, _ = await process.communicate(stdin.encode())
-        text = output.decode()
-        assert process.returncode == 0, f"callcenter {' '.join(arguments)}: {text}"
+        code, text = await self._run(*arguments, stdin=stdin)
+        assert code == 0, f"callcenter {' '.join(arguments)}: {text}"
+        return text
+
+    async def refused(self, *arguments: str) -> str:
+        """Run a command that must fail, and return what it said."""
+        code, text = await self._run(*arguments)
+        assert code not in (0, None), f"callcenter {' '.join(arguments)} did not fail: {text}"
         return text
 
     def tail(self, size: int = 6000) -> str:
@@ -127,17 +129,24 @@ class Service:
         lines = [json.loads(line) for line in self.log.read_text("utf-8").splitlines() if line.startswith("{")]
         return [line for line in lines if line.get("event") == event]
 
+    async def _run(self, *arguments: str, stdin: str = "") -> tuple[int | None, str]:
+        command = [str(COMMAND), *arguments, "--config", str(self.config)]
+        process = await asyncio.create_subprocess_exec(*command, cwd=self.home, stdin=PIPE, stdout=PIPE, stderr=STDOUT)
+        async with asyncio.timeout(READY_S):
+            output, _ = await process.communicate(stdin.encode())
+        return process.returncode, output.decode()
+
 
 async def until(
     condition: Callable[[], Awaitable[bool]], what: str, *, deadline_s: float = 10, every_s: float = 0.05
 ) -> None:
     """Ask until it is true; fail with `what` when the deadline is over."""
-    try:
-        async with asyncio.timeout(deadline_s):
-            while not await condition():
-                await asyncio.sleep(every_s)
-    except TimeoutError:
-        raise AssertionError(f"not within {deadline_s} s: {what}") from None
+    loop = asyncio.get_running_loop()
+    over = loop.time() + deadline_s
+    while not await condition():
+        if loop.time() > over:
+            raise AssertionError(f"not within {deadline_s} s: {what}")
+        await asyncio.sleep(every_s)
 
 
 def _toml(values: Mapping[str, Any]) -> str:

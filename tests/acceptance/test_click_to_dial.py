@@ -1,4 +1,4 @@
-"""Click-to-dial through a real Asterisk: one outbound call each, the agent's own leg is no call and no pop of its own."""
+"""Click-to-dial through a real Asterisk: one outbound call each; the agent's own leg is no call and no offer."""
 
 import pytest
 
