@@ -33,7 +33,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-def one_call(agent: str, number: int) -> list[changes.Change]:
+def one_call(agent: str, number: int) -> list[changes.CallChange]:
     """A call that an agent answers."""
     at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC) + timedelta(minutes=number)
     offer = Offer(interface=f"PJSIP/{agent}", rang_at=at, agent=agent)

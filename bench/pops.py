@@ -78,9 +78,10 @@ async def screenpop(rate: int, seconds: float) -> list[float]:
             ringing, *rest = one_call(f"agent{n % AGENTS}", n)
             rang[str(ringing.call.call_id)] = time.perf_counter()
             server.publish(ringing)
-            await asyncio.sleep(1 / rate)
-            for change in rest:
+            await asyncio.sleep(0.5 / rate)
+            for change in rest:  # between two rings, so that clients are not reading these when the next one comes
                 server.publish(change)
+            await asyncio.sleep(0.5 / rate)
         for reader in readers:
             reader.cancel()
         for client in clients:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 import structlog
 from aiohttp import web
 
@@ -39,6 +40,7 @@ from callcenter.joints.numbers import Numbers
 from callcenter.joints.recognition import Recognition
 from callcenter.joints.seating import Seating
 from callcenter.live.board import Board
+from callcenter.model import Call
 from callcenter.pbx import Pbx
 from callcenter.settings import Settings
 from callcenter.web.application import build
@@ -72,7 +74,7 @@ class Application:
         self.board = Board()
         self.fanout = FanOut()
         self.writer = CallLogWriter(database, tenant_id)
-        self.recognition = Recognition(index, numbers, tenant_id, self.writer.link)
+        self.recognition = Recognition(index, numbers, tenant_id, self._link)
         self.pbxs = {one.id: self._pbx(one.id) for one in settings.pbx}
         registry = build_registry(meters(self.pbxs, self.fanout, self.writer))
         tickets = PopTickets()
@@ -219,16 +221,25 @@ class Application:
         """Calls that were going on when an earlier run of the service ended, and that are gone now, are ended."""
         while True:
             pbx_id, alive, at = await self._lost.get()
-            async with self.database.native(self.tenant_id) as unit:
-                ended = await recovery.end_lost(unit, pbx_id, alive, at)
+            try:
+                async with self.database.native(self.tenant_id) as unit:
+                    ended = await recovery.end_lost(unit, pbx_id, alive, at)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+                _log.warning("lost_calls_not_ended", pbx=pbx_id, problem=type(problem).__name__)
+                continue
             if ended:
-                _log.info("lost_calls_ended", pbx=pbx_id, calls=len(ended))
+                _log.info("lost_calls_ended", pbx=pbx_id, calls=ended)
 
     def _seat_of(self, agent: str) -> Extension | None:
         return self.seating.seat_of(agent)
 
     def _presence(self) -> dict[str, AgentState]:
         return self.screenpop.agent_states(self.settings.tenant)
+
+    def _link(self, call: Call, customer_id: UUID) -> None:
+        self.writer.link(call.call_id, customer_id)
+        if call.ended_at is not None:
+            self.writer.put_call(call)
 
     def _pop(self, change: CallChange, arrived: datetime) -> None:
         waited = (datetime.now(UTC) - arrived).total_seconds()

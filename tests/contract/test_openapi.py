@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from callcenter.accounts.roles import Permission
@@ -22,9 +22,7 @@ DESCRIPTION: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(describe(R
 SHOWN = [entry for entry in ROUTES if not entry.hidden]
 LAST = {"leave_seat": 1, "log_out": 2}
 """What must come after everything else."""
-REGISTRY: "Registry[Any]" = Registry().with_resource(
-    "urn:api", Resource(contents=DESCRIPTION, specification=DRAFT202012)
-)
+REGISTRY: "Registry[Any]" = Registry().with_resource("urn:api", DRAFT202012.create_resource(DESCRIPTION))
 
 
 @pytest.fixture

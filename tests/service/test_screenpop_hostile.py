@@ -9,6 +9,7 @@ import struct
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from screenpop.messages import Notice
 from screenpop.timing import Timing
@@ -130,7 +131,7 @@ async def test_a_ticket_is_good_once() -> None:
 async def test_a_page_of_another_origin_is_refused_before_the_upgrade(origin: str) -> None:
     async with running(House()) as house:
         with pytest.raises(InvalidStatus) as refusal:
-            await connect(house.url, origin=origin)
+            await connect(house.url, origin=Origin(origin))
         response = refusal.value.response
         assert response.status_code == 403
         assert "its origin is not allowed" in response.body.decode()

@@ -230,10 +230,10 @@ async def test_a_body_that_is_too_large_is_refused(world: World) -> None:
 
 async def test_faults_are_listed_for_programs(world: World) -> None:
     async with world.logged_in("li") as client:
-        answer = await client.send("POST", CUSTOMERS, {"name": "A", "phones": [{"number": "1", "lable": "x"}]})
+        answer = await client.send("POST", CUSTOMERS, {"name": "A", "phones": [{"number": "1", "labels": "x"}]})
         assert answer.status == 400
         assert answer.json["errors"] == [
-            {"at": "$.phones[0]", "detail": "there is no field `lable` here"},
+            {"at": "$.phones[0]", "detail": "there is no field `labels` here"},
         ]
 
 

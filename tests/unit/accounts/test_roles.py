@@ -1,5 +1,8 @@
 """The table of roles: who may do what."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from callcenter.accounts.roles import (
@@ -59,3 +62,12 @@ def test_the_actor_tells_people_from_keys() -> None:
     person = Principal(tenant_id=1, role=Role.AGENT, name="Li Na", permissions=frozenset(), agent="li")
     key = Principal(tenant_id=1, role=Role.INTEGRATION, name="1a2b3c4d", permissions=frozenset())
     assert (person.actor, key.actor) == ("li", "key:1a2b3c4d")
+
+
+def test_the_documented_table_is_this_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "rest-api.md").read_text()
+    rows = re.findall(r"^\| `([a-z:_]+)` \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+    documented = {name: [cell == "yes" for cell in cells] for name, *cells in rows}
+    assert documented == {
+        permission.value: [permission in PERMISSIONS[role] for role in Role] for permission in Permission
+    }

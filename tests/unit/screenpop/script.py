@@ -18,7 +18,7 @@ from callcenter.model import (
     PartyKind,
     QueueVisit,
 )
-from screenpop.messages import Candidate, Match
+from screenpop.messages import Candidate, Match, MatchStatus
 
 EPOCH = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NAMES = UUID(int=7)
@@ -36,7 +36,7 @@ def extension(agent: str) -> str:
 
 def found(number: str, *names: str) -> Match:
     """A match with these customers."""
-    status = "none" if not names else "one" if len(names) == 1 else "several"
+    status: MatchStatus = "none" if not names else "one" if len(names) == 1 else "several"
     candidates = tuple(Candidate(customer_id=uuid5(NAMES, name), name=name) for name in names)
     return Match(status=status, number=number, candidates=candidates)
 

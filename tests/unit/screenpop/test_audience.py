@@ -32,7 +32,12 @@ class House:
                     self.lookups.append(effect)
                     if self.answer is not None:
                         told += self.audience.matched(effect.call_id, effect.number, self.answer, change.at)
-        return [(e.agent, e.message) for e in told if isinstance(e, Delivery)]
+        return told_by(told)
+
+
+def told_by(effects: list[Effect]) -> list[tuple[str, object]]:
+    """Agents and messages alone."""
+    return [(e.agent, e.message) for e in effects if isinstance(e, Delivery)]
 
 
 def pops(told: list[tuple[str, object]]) -> list[str]:
@@ -147,7 +152,7 @@ def test_no_pop_where_the_call_is_gone_before_the_match() -> None:
         call.started(), call.rings("li"), call.rings("wu"), call.stops("wu", OfferResult.ANSWERED_ELSEWHERE)
     )
     assert pops(told) == []
-    told = [(e.agent, e.message) for e in house.audience.matched(call.call.call_id, NUMBER, ADA, EPOCH)]
+    told = told_by(house.audience.matched(call.call.call_id, NUMBER, ADA, EPOCH))
     assert pops(told) == ["li pop one"]
 
 
@@ -155,11 +160,11 @@ def test_a_late_match_pops_incomplete_and_then_updates() -> None:
     house, call = House(answer=None), Script()
     house.hear(call.started(), call.rings("li"))
     audience, call_id = house.audience, call.call.call_id
-    late = [(e.agent, e.message) for e in audience.overdue(call_id, NUMBER, EPOCH)]
+    late = told_by(audience.overdue(call_id, NUMBER, EPOCH))
     assert pops(late) == ["li pop incomplete"]
     assert audience.overdue(call_id, NUMBER, EPOCH) == []
     assert pops(house.hear(call.rings("wu"))) == ["wu pop incomplete"]  # it is known to be late
-    then = [(e.agent, e.message) for e in audience.matched(call_id, NUMBER, ADA, EPOCH)]
+    then = told_by(audience.matched(call_id, NUMBER, ADA, EPOCH))
     assert pops(then) == ["li update one", "wu update one"]
 
 
@@ -171,7 +176,7 @@ def test_a_stale_answer_is_not_used() -> None:
     assert [lookup.number for lookup in house.lookups] == [NUMBER, "+12025550199"]
     assert house.audience.matched(call.call.call_id, NUMBER, ADA, EPOCH) == []
     told = house.audience.matched(call.call.call_id, "+12025550199", found("+12025550199"), EPOCH)
-    assert pops([(e.agent, e.message) for e in told]) == ["li pop none"]
+    assert pops(told_by(told)) == ["li pop none"]
 
 
 def test_a_number_that_changes_updates_the_pop() -> None:
@@ -283,7 +288,7 @@ def test_states_of_an_agent_through_a_day() -> None:
     audience = house.audience
 
     def word(effects: list[Effect]) -> list[str]:
-        return states([(e.agent, e.message) for e in effects if isinstance(e, Delivery)])
+        return states(told_by(effects))
 
     seat = Seat(agent="li", name="Li", extension="1001", interface="PJSIP/1001")
     assert word(audience.sit(seat, EPOCH)) == ["li offline"]

@@ -87,7 +87,7 @@ def test_a_query_is_read_with_all_its_types() -> None:
         ("since=2026-01-01T00:00:00", "needs a zone"),
         ("status=gone", "not one of the allowed words"),
         ("customer=7", "not a UUID"),
-        ("staus=busy", "there is no field `staus` here"),
+        ("state=busy", "there is no field `state` here"),
         ("agent=%00", "NUL"),
         ("agent=%ff", "not valid UTF-8"),
         ("&".join(f"status=busy{n}" for n in range(60)), "at most 50 parameters"),

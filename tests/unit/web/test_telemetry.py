@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import generate_latest
 
-from callcenter.web.telemetry import Meter, Readings, build_registry, one
+from callcenter.web.telemetry import Meter, build_registry, one
 
 
 def test_values_are_those_of_the_moment() -> None:
