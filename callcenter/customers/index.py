@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import structlog
 
-from callcenter.db.engine import Pool
+from callcenter.db.engine import Connection, Pool
 from callcenter.matching.number import PhoneNumber
 from callcenter.matching.rank import Found, Match, MatchReason, is_worth_asking, rank
 
@@ -78,20 +78,17 @@ class CustomerIndex:
         self._note_reached(True)
         return rank(number, found, now=datetime.now(UTC), agent=agent)
 
-    async def _find(self, tenant_id: int, number: PhoneNumber) -> list[Found]:
-        rows: list[asyncpg.Record] = []
-        # both limits: asyncpg gives a connection back only after it has told the server to stop
-        async with (
-            asyncio.timeout(self._deadline_s),
-            self._pool.acquire(timeout=self._deadline_s) as connection,
-        ):
-            if number.e164 is not None:
-                rows = await connection.fetch(EXACT, tenant_id, number.e164)
-                if rows:
-                    return list(_exact(rows))
-            if number.national is not None:
-                rows = await connection.fetch(GUESS, tenant_id, number.national, number.suffix, number.international)
-        return list(_guessed(rows))
+    async def _find(self, tenant_id: int, number: PhoneNumber) -> Iterable[Found]:
+        async with asyncio.timeout(self._deadline_s):
+            connection = await self._pool.acquire()
+            try:
+                found = await _ask(connection, tenant_id, number)
+            except BaseException:
+                # the server may be frozen: do not wait longer for its word that it has stopped
+                await self._pool.release(connection, timeout=self._deadline_s)
+                raise
+            await self._pool.release(connection)
+            return found
 
     def _note_reached(self, reached: bool, problem: BaseException | None = None) -> None:
         """Say once that look-ups fail, and once that they work again."""
@@ -104,12 +101,15 @@ class CustomerIndex:
             _log.warning("customers cannot be looked up", why=type(problem).__name__)
 
 
-def _exact(rows: Iterable[asyncpg.Record]) -> Iterable[Found]:
-    return (_found(row, MatchReason.EXACT) for row in rows)
-
-
-def _guessed(rows: Iterable[asyncpg.Record]) -> Iterable[Found]:
-    return (_found(row, MatchReason(row[10])) for row in rows)
+async def _ask(connection: Connection, tenant_id: int, number: PhoneNumber) -> list[Found]:
+    if number.e164 is not None:
+        rows = await connection.fetch(EXACT, tenant_id, number.e164)
+        if rows:
+            return [_found(row, MatchReason.EXACT) for row in rows]
+    if number.national is None:
+        return []
+    rows = await connection.fetch(GUESS, tenant_id, number.national, number.suffix, number.international)
+    return [_found(row, MatchReason(row[10])) for row in rows]
 
 
 def _found(row: asyncpg.Record, fit: MatchReason) -> Found:
