@@ -241,7 +241,7 @@ class AmiClient:
         if not filtered:
             self._log.info(
                 "ami_unfiltered",
-                hint="this AMI user may not set filters: only eventfilter lines in manager.conf keep unused events away",
+                hint="this AMI user may not set filters: eventfilter lines in manager.conf keep unused events away",
             )
         await self._ask(link, actions.Events(mask="on"))
         self._change(

@@ -178,7 +178,7 @@ async def _connected(settings: PbxSettings, client: AmiClient, listener: _Listen
 
 
 def unused(name: str, seen: Collection[str]) -> list[Finding]:
-    """Doubt where events came that the sample's filters hold back. Whether there are filters, Asterisk does not tell."""
+    """Doubt where events came that the sample's filters hold back. Asterisk does not tell whether it has any."""
     needless = sorted(set(seen) - event_names())
     if not needless:
         return []
