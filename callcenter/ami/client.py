@@ -140,7 +140,7 @@ class AmiClient:
             if not learned.filtered:
                 self._log.info(
                     "ami_unfiltered",
-                    hint="let the PBX send only what is used: eventfilter lines in manager.conf, or write = system",
+                    hint="this AMI user may not set filters: eventfilter lines in manager.conf keep unused events away",
                 )
             self._change(phase=Phase.LOGGED_IN, **msgspec.structs.asdict(learned))
             self._ready.set()
