@@ -40,6 +40,7 @@ from callcenter.joints.numbers import Numbers
 from callcenter.joints.recognition import Recognition
 from callcenter.joints.seating import Seating
 from callcenter.live.board import Board
+from callcenter.model import Call
 from callcenter.pbx import Pbx
 from callcenter.settings import Settings
 from callcenter.web.application import build
@@ -73,7 +74,7 @@ class Application:
         self.board = Board()
         self.fanout = FanOut()
         self.writer = CallLogWriter(database, tenant_id)
-        self.recognition = Recognition(index, numbers, tenant_id, self.writer.link)
+        self.recognition = Recognition(index, numbers, tenant_id, self._link)
         self.pbxs = {one.id: self._pbx(one.id) for one in settings.pbx}
         registry = build_registry(meters(self.pbxs, self.fanout, self.writer))
         tickets = PopTickets()
@@ -234,6 +235,11 @@ class Application:
 
     def _presence(self) -> dict[str, AgentState]:
         return self.screenpop.agent_states(self.settings.tenant)
+
+    def _link(self, call: Call, customer_id: UUID) -> None:
+        self.writer.link(call.call_id, customer_id)
+        if call.ended_at is not None:
+            self.writer.put_call(call)
 
     def _pop(self, change: CallChange, arrived: datetime) -> None:
         waited = (datetime.now(UTC) - arrived).total_seconds()

@@ -1,1 +1,1 @@
-"""Recordings of calls: intake, store and playback come with their own issue; the call record has their place already."""
+"""Recordings of calls: intake, store and playback come later; the call record has their place already."""

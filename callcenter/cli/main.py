@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from callcenter.cli import apikey, db, user
+from callcenter.cli import apikey, db, import_, user
 from callcenter.errors import CallCenterError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ Config = Annotated[
     typer.Option("--config", "-c", help="Configuration file (TOML); without: callcenter.toml here, if there is one."),
 ]
 
+app.add_typer(import_.app, name="import")
 app.add_typer(user.app, name="user")
 app.add_typer(apikey.app, name="apikey")
 app.add_typer(db.app, name="db")

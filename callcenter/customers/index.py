@@ -48,7 +48,8 @@ JOIN customers c ON c.tenant_id = $1 AND c.customer_id = p.customer_id
 """
 """$1 tenant, $2 national digits, $3 their last digits, $4 whether the number names its country."""
 
-_UNREACHABLE = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNREACHABLE = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+# The last is what asyncpg raises where a connection breaks in the middle of a statement.
 
 _log = structlog.get_logger("callcenter.customers")
 

@@ -23,7 +23,8 @@ MOST: Final = 4096
 """Answers that are kept; the oldest go first."""
 
 Key = tuple[int, str, str, str | None]
-Link = Callable[[UUID, UUID], None]
+Link = Callable[[Call, UUID], None]
+"""Told of a call, as it is by then, and the one customer that it is with."""
 
 
 class Recognition:
@@ -35,6 +36,8 @@ class Recognition:
         self._tenant_id = tenant_id
         self._link = link
         self._answers: OrderedDict[Key, tuple[float, asyncio.Task[Match]]] = OrderedDict()
+        self._asked: dict[UUID, Call] = {}
+        """Calls whose look-up is under way, as they are now: short ones end before it does."""
         self._group: asyncio.TaskGroup | None = None
         self._stopped = asyncio.Event()
 
@@ -49,12 +52,15 @@ class Recognition:
 
     def publish(self, change: CallChange) -> None:
         """Begin the look-up of a call that begins; never waits."""
+        call = change.call
+        if call.call_id in self._asked:
+            self._asked[call.call_id] = call
         group = self._group
         if group is None or not isinstance(change, CallStarted):
             return
-        call = change.call
         party = _outside(call)
         if party is not None and party.number is not None:
+            self._asked[call.call_id] = call
             task = self._ask(group, (self._tenant_id, party.number, call.pbx, _trunk(party)))
             group.create_task(self._note(task, call.call_id), name=f"recognize {call.call_id}")
 
@@ -88,9 +94,12 @@ class Recognition:
         return found
 
     async def _note(self, task: "asyncio.Task[Match]", call_id: UUID) -> None:
-        found = await asyncio.shield(task)
-        if found.status is MatchStatus.ONE:
-            self._link(call_id, found.candidates[0].customer_id)
+        try:
+            found = await asyncio.shield(task)
+            if found.status is MatchStatus.ONE:
+                self._link(self._asked[call_id], found.candidates[0].customer_id)
+        finally:
+            del self._asked[call_id]
 
 
 def _outside(call: Call) -> Party | None:

@@ -31,6 +31,7 @@ PURE = [
 ]
 FORBIDDEN = {
     "asyncio", "aiohttp", "asyncpg", "http", "logging", "os", "pathlib", "random", "requests", "select", "socket",
+    "sqlalchemy", "sqlmodel", "ssl", "structlog", "subprocess", "threading", "time", "websockets",
 }  # fmt: skip
 CLOCKS = {"now", "utcnow", "today"}
 FILES = sorted(path for pattern in PURE for path in ROOT.glob(pattern))

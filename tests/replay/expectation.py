@@ -36,7 +36,7 @@ def of(case: str, stream: str = "events.ami") -> dict[str, Any]:
 
 
 EXPECTED = [case for case in traces.CASES if (traces.REPLAY / case / "expected.json").exists()]
-"""Cases whose calls are known. Transfers, pick-ups and parking are recorded already, for the work that will tell them."""
+"""Cases whose calls are known. Transfers, pick-ups and parking are recorded for the work that will tell them."""
 
 
 def path(case: str) -> Path:

@@ -19,6 +19,9 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of Excel and LibreOffice begin."""
+
 _HIGH_RUNS = re.compile(rb"[\x80-\xff]+")
 _OFFERED = "utf-8, utf-16, gb18030, cp1252 (Western Europe), latin-1"
 
@@ -41,7 +44,7 @@ def detect(path: Path) -> str:
         if wide:
             return wide
         file.seek(0)
-        if b"\0" in head:
+        if head.startswith(_SPREADSHEETS) or head.count(0) * 20 > len(head):
             raise BadFile(f"{path.name} is not a text file; save the spreadsheet as CSV first")
         if _can_be(file, "utf-8"):
             return "utf-8"

@@ -186,11 +186,13 @@ async def _stage(
     """Read all rows in a thread, one batch ahead of PostgreSQL, so that both work at the same time."""
     ready = await asyncio.to_thread(_next_lines, opened, row_reader, rejects.add)
     while ready is not None:
-        async with asyncio.TaskGroup() as group:
-            ahead = group.create_task(
-                asyncio.to_thread(_next_lines, opened, row_reader, rejects.add), name="import: read ahead"
-            )
-            await staging.add(row_reader.staged, *ready)
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = asyncio.to_thread(_next_lines, opened, row_reader, rejects.add)
+                ahead = group.create_task(reading, name="import: read ahead")
+                await staging.add(row_reader.staged, *ready)
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
         ready = ahead.result()
         if progress is not None:
             progress(opened.text.done, opened.count)

@@ -17,6 +17,7 @@ class RejectFile:
         self._headers = headers
         self._file: IO[str] | None = None
         self._writer: Any = None
+        self._ended = False
 
     def begin(self) -> None:
         """Take away what an earlier import left.
@@ -35,6 +36,8 @@ class RejectFile:
         Raises:
             BadFile: the file cannot be written.
         """
+        if self._ended:
+            return  # the import was canceled; the thread that reads ahead does not know it yet
         try:
             if self._file is None:
                 # with a byte-order mark, for spreadsheets take UTF-8 for something else without it
@@ -47,6 +50,7 @@ class RejectFile:
         self.count += 1
 
     def end(self) -> None:
-        """Close the file."""
+        """Close the file; nothing is written to it any more."""
+        self._ended = True
         if self._file is not None:
             self._file.close()

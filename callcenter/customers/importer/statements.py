@@ -86,15 +86,17 @@ SELECT line, leader FROM (
 ) g WHERE size > 1"""
 """Finds rows that are one customer; the first one leads."""
 
+_LATEST = ", ".join(
+    # arrays as text: PostgreSQL would make a matrix of them
+    f"((array_agg(s.{name}{{0}} ORDER BY s.line DESC) FILTER (WHERE s.{name} IS NOT NULL))[1]){{1}} AS {name}".format(
+        *(("::text", "::text[]") if name == "tags" else ("", ""))
+    )
+    for name in MERGED
+)
+
 FOLD_ROWS = f"""
 UPDATE import_rows r SET {", ".join(f"{name} = m.{name}" for name in MERGED)} FROM (
-  SELECT f.leader, {
-    ", ".join(
-        f"(array_agg(s.{name} ORDER BY s.line DESC) FILTER (WHERE s.{name} IS NOT NULL))[1] AS {name}"
-        for name in MERGED
-    )
-}
-  FROM import_fold f JOIN import_rows s USING (line) GROUP BY f.leader
+  SELECT f.leader, {_LATEST} FROM import_fold f JOIN import_rows s USING (line) GROUP BY f.leader
 ) m WHERE r.line = m.leader"""
 
 FOLD_PHONES = """
