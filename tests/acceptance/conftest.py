@@ -1,27 +1,41 @@
-"""Fixtures of the page tests."""
+"""Fixtures of the acceptance tests. A test that fails shows the end of the service's log, and of Asterisk's."""
 
-import subprocess
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import expect
+import pytest_asyncio
 
-from tests.acceptance.house import LONG_MS, House, open_house
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def page_is_built() -> None:
-    """The page as its source is now; at once where it was built before."""
-    subprocess.run([sys.executable, "hatch_build.py", "build"], cwd=ROOT, check=True, timeout=900)
+from tests.acceptance.house import House
+from tests.fixtures.database import TEMPLATE, of_database, run_as_admin
 
 
-@pytest.fixture
-async def house(page_is_built: None, database_url: str) -> AsyncIterator[House]:
-    """The whole service beside a simulated PBX, and a browser."""
-    expect.set_options(timeout=LONG_MS)
-    async with open_house(database_url) as house:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(
+    asterisk_chroot: Path, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    """One company for all flows; the calls of one test are new ones for the next."""
+    name = f"{TEMPLATE}_house"
+    await run_as_admin(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
+    url = of_database(postgres_url, name)
+    async with House(tmp_path_factory.mktemp("house"), asterisk_chroot, database_url=url) as house:
         yield house
+    await run_as_admin(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        for value in _parts(item):
+            report.sections.append(("the service's log", value.service.tail()))
+            report.sections.append(("Asterisk's log", value.pbx.asterisk.messages()[-3000:]))
+    return report
+
+
+def _parts(item: pytest.Function) -> list[Any]:
+    values = getattr(item, "funcargs", {}).values()
+    return [value for value in values if isinstance(value, House) and hasattr(value, "service")]

@@ -1,186 +1,181 @@
-"""The whole service on a real PostgreSQL beside the simulated PBX, and a browser to look at it: for page tests."""
+"""A company in which everything is real: Asterisk with phones and a trunk, the service, people at their desks."""
 
 import asyncio
-import os
-import shutil
-import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
-import aiohttp
-import pytest
-from argon2 import PasswordHasher
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
-from pydantic import SecretStr
+from tests.acceptance.people import Somebody
+from tests.acceptance.service import Service, until
+from tests.evidence import disagreements
+from tests.testbed import AmiLink, Asterisk, Pbx
 
-from callcenter.accounts.roles import Role
-from callcenter.accounts.seats import Seats
-from callcenter.accounts.store import People
-from callcenter.app import Application
-from callcenter.db.engine import connect
-from callcenter.settings import PbxSettings, ScreenpopSettings, Settings, WebSettings
-from callcenter.simulator.flows import inbound
-from callcenter.simulator.people import Caller, Manners
-from callcenter.simulator.queue_flows import inbound_queue
-from callcenter.simulator.server import Simulator
+PASSWORD = "four words are enough"
+AGENTS = {
+    "amelia": ("1001", "Amelia Hart"),
+    "ben": ("1002", "Ben Okafor"),
+    "chloe": ("1003", "Chloe Singh"),
+    "daniel": ("1004", "Daniel Reyes"),
+    "ewa": ("1005", "Ewa Nowak"),
+    "farah": ("1006", "Farah Aziz"),
+    "george": ("1007", "George Li"),
+    "hannah": ("1008", "Hannah Moore"),
+    "ivan": ("1009", "Иван Петров"),
+}
+"""Login → extension and name; as the members of the queues are called, where Asterisk has a name."""
+RECORD_S = 5
+NO_RING_S = 0.1
 
-PASSWORD = "correct horse battery"
-LI, MEI = "li", "mei"
-SEATS = {LI: "1001", MEI: "1002"}
-DIRECT_TO_LI = "02079460991"
-TO_SALES = "02079460993"
-"""Rings 1001, 1002 and 1003 at once."""
-CHROMIUM = (
-    "--no-sandbox",
-    "--headless",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-LONG_MS = 15_000
-"""How long a page may take to show something, on a machine that is busy with other tests."""
+Record = dict[str, Any]
+Play = Callable[[Pbx, AmiLink], Awaitable[None]]
 
 
-@dataclass
 class House:
-    """A running service. `url` is its page."""
+    """Use it as an async context manager: inside, the service follows Asterisk, and every agent's page is open."""
 
-    url: str
-    simulator: Simulator
-    browser: Browser
-    stack: AsyncExitStack
-    faults: list[str] = field(default_factory=list)
-    """What pages complained about that no test expects."""
+    def __init__(self, home: Path, chroot: Path, *, database_url: str | None = None) -> None:
+        self._home, self._chroot, self._database_url = home, chroot, database_url
+        self._stack = AsyncExitStack()
+        self._known: set[str] = set()
+        self.agents: dict[str, Somebody] = {}
 
-    async def guest(self, language: str = "en", **options: Any) -> Page:
-        """A browser of its own in which nobody is logged in."""
-        return await self.tab(await self._browser(language, options))
+    async def __aenter__(self) -> Self:
+        try:
+            self.pbx = await self._stack.enter_async_context(Pbx(self._chroot))
+            self.service = Service(self._home, self.pbx.asterisk, database_url=self._database_url)
+            await add_people(self.service)
+            await self._stack.enter_async_context(self.service)
+            self.boss = await self._enter("boss", listens=False)
+            for login in AGENTS:
+                self.agents[login] = await self._enter(login)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
 
-    async def window(self, login: str = LI, language: str = "en", **options: Any) -> Page:
-        """A browser of its own in which `login` is logged in and sits at their phone."""
-        context = await self._browser(language, options)
-        await self._log_in(context, login)
-        return await self.tab(context)
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
 
-    async def _browser(self, language: str, options: Mapping[str, Any]) -> BrowserContext:
-        options = {"viewport": {"width": 1366, "height": 768}, **options}
-        context = await self.browser.new_context(locale=language, **options)
-        self.stack.push_async_callback(context.close)
-        context.set_default_timeout(LONG_MS)
-        await context.grant_permissions(["notifications"], origin=self.url)
-        return context
+    async def play(self, flow: Play, *, calls: int = 1, **values: int) -> list[Record]:
+        """Play a flow, and return the records of the calls that were new in it, oldest first, when they are complete.
 
-    async def tab(self, context: BrowserContext) -> Page:
-        """One more window of the same browser, at the desk."""
-        page = await context.new_page()
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        await page.goto(f"{self.url}/")
-        return page
+        `values` are those of the dialplan's times that can be changed while Asterisk runs.
+        """
+        async with self.pbx.asterisk.observer() as link:
+            for name, value in {"queue_wait_s": 8, **values}.items():
+                await link.action("Setvar", Variable=_GLOBALS[name], Value=str(value))
+            await flow(self.pbx, link)
+            await link.all_hung_up()
+        return await self.new_records(calls)
 
-    async def _log_in(self, context: BrowserContext, login: str) -> None:
-        answer = await context.request.post(
-            f"{self.url}/api/v1/session",
-            data={"login": login, "password": PASSWORD},
-            headers={"X-Callcenter": "1", "Origin": self.url},
-        )
-        assert answer.ok, await answer.text()
+    async def new_records(self, count: int) -> list[Record]:
+        """The records of calls that were not returned before, when there are as many, and all are over."""
+        found: list[Record] = []
 
-    async def customer(self, name: str, number: str, **more: Any) -> str:
-        """Add a customer; the answer is the id."""
-        headers = {"X-Callcenter": "1", "Origin": self.url}
-        jar = aiohttp.CookieJar(unsafe=True)  # takes cookies of an IP address
-        async with aiohttp.ClientSession(headers=headers, cookie_jar=jar) as client:
-            session = {"login": LI, "password": PASSWORD}
-            async with client.post(f"{self.url}/api/v1/session", json=session) as answer:
-                assert answer.ok, await answer.text()
-            body = {"name": name, "phones": [{"number": number}], **more}
-            async with client.post(f"{self.url}/api/v1/customers", json=body) as answer:
-                made = await answer.json()
-                assert answer.status == 201, made
-                return str(made["id"])
+        async def come() -> bool:
+            found[:] = [one for one in await self.records() if one["call_id"] not in self._known]
+            return len(found) >= count and all(one["ended_at"] for one in found)
 
-    def call(
-        self, number: str, did: str = DIRECT_TO_LI, name: str | None = None, **manners: Any
-    ) -> "asyncio.Future[None]":
-        """Somebody calls from outside; see `Manners` for how it goes on."""
-        flow = inbound_queue if did == TO_SALES else inbound
-        return self.simulator.place(flow(self.simulator.pbx, Caller(number, name), did, Manners(**manners)))
+        try:
+            await until(come, f"{count} ended calls in the log", deadline_s=RECORD_S)
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}; there are {[brief(one) for one in found]}") from None
+        self._known |= {one["call_id"] for one in found}
+        assert len(found) == count, f"{len(found)} calls instead of {count}: {[brief(one) for one in found]}"
+        return sorted(found, key=lambda one: str(one["started_at"]))
 
+    async def records(self) -> list[Record]:
+        """Every record of the call log."""
+        found: list[Record] = []
+        cursor = ""
+        while True:
+            page = await self.boss.ask("GET", f"/calls?limit=100{cursor}")
+            found += page["items"]
+            if not page["next_cursor"]:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
 
-def chromium() -> str:
-    """Path of the browser; skips where there is none, and fails where CI says that all parts are there."""
-    path = shutil.which("chromium")
-    if path is not None:
-        return path
-    reason = "no Chromium here: apt-get install chromium"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    async def agree(self, records: list[Record]) -> None:
+        """Check records against Asterisk's own files."""
+        await agreement(self.pbx.asterisk, records)
 
+    async def popped_as_offered(self, records: list[Record]) -> None:
+        """Check that each agent got one pop for each stretch of ringing, and lost it where they did not answer.
 
-@asynccontextmanager
-async def open_house(database_url: str) -> AsyncIterator[House]:
-    """Start everything on free ports, and stop it in order."""
-    path = chromium()
-    async with AsyncExitStack() as stack:
-        simulator = await stack.enter_async_context(Simulator())
-        settings = _settings(database_url, simulator)
-        await _people(database_url)
-        application = await stack.enter_async_context(Application.open(settings))
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        group.create_task(application.run(), name="application")
-        stack.callback(application.stop)
-        await asyncio.wait_for(application.ready.wait(), 30)
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM)
-        stack.push_async_callback(browser.close)
-        house = House(f"http://127.0.0.1:{application.web_port}", simulator, browser, stack)
-        yield house
-        assert house.faults == []
+        Who dials a customer gets that customer's pop too. A phone that says busy at once has not rung: it may pop or
+        not, but what popped must be taken away.
+        """
+        for record in records:
+            for login, person in self.agents.items():
+                call_id = record["call_id"]
+                offers = [offer for offer in record["offers"] if offer["agent"] == login]
+                expected = [word for offer in offers for word in _expected_words(offer["result"])]
+                if record["direction"] == "outbound" and record["caller"]["number"] == AGENTS[login][0]:
+                    expected = ["pop"] if record["customer"] else []
 
+                async def told(person: Somebody = person, call_id: str = call_id, count: int = len(expected)) -> bool:
+                    return len(person.of_call(call_id, "pop", "pop_withdrawn")) >= count
 
-def _settings(database_url: str, simulator: Simulator) -> Settings:
-    web, screenpop = _free_ports()
-    return Settings(
-        database_url=SecretStr(database_url),
-        web=WebSettings(port=web),
-        screenpop=ScreenpopSettings(port=screenpop),
-        pbx=(
-            PbxSettings(
-                port=simulator.port,
-                username=simulator.username,
-                secret=SecretStr(simulator.secret),
-                region="GB",
-                trunks=(simulator.world.company.trunk,),
-            ),
-        ),
-    )
+                if all(offer["ring_s"] >= NO_RING_S for offer in offers):
+                    await until(told, f"pops of {login}, {brief(record)}: {expected}", deadline_s=3)
+                pops = [one.get("reason", "pop") for one in person.of_call(call_id, "pop", "pop_withdrawn")]
+                if pops or all(offer["ring_s"] >= NO_RING_S for offer in offers):
+                    assert pops == expected, f"{login}, {brief(record)}"
+
+    async def _enter(self, login: str, *, listens: bool = True) -> Somebody:
+        return await self._stack.enter_async_context(Somebody(self.service.url, login, PASSWORD, listens=listens))
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]
+async def agreement(asterisk: Asterisk, records: list[Record]) -> None:
+    """Check records against Asterisk's CEL, CDR and queue log, whose last rows come a moment after a call."""
+    linkedids = {linkedid for record in records for linkedid in record["linkedids"]}
+    found: list[str] = []
 
+    async def agreed() -> bool:
+        cel = [row for row in asterisk.cel() if row.linkedid in linkedids]
+        uniqueids = {row.uniqueid for row in cel}
+        cdr = [row for row in asterisk.cdr() if row.uniqueid in uniqueids]
+        if linkedids - {row.linkedid for row in cel if row.eventtype == "LINKEDID_END"} or not cdr:
+            found[:] = ["Asterisk has not written the end of the call"]
+            return False
+        found[:] = disagreements(records, cdr, cel, asterisk.queue_log())
+        return not found
 
-async def _people(database_url: str) -> None:
-    """Li and Mei, each at their phone. A cheap hash: log-in is tested elsewhere."""
-    database = await connect(database_url, pool_size=1)
     try:
-        tenant_id = await database.ensure_tenant("default")
-        seats, people = Seats(database), People(database)
-        hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-        names: Mapping[str, str] = {LI: "Li Wei", MEI: "Mei Lin"}
-        for login, extension in SEATS.items():
-            await people.add(tenant_id, login, names[login], Role.AGENT, hashed, by="test")
-            await seats.add(tenant_id, "pbx", extension, f"PJSIP/{extension}", names[login])
-            await seats.take(tenant_id, login, "pbx", extension, by="test")
-        await seats.add(tenant_id, "pbx", "1003", "PJSIP/1003", "Window")
-    finally:
-        await database.close()
+        await until(agreed, "agreement", deadline_s=RECORD_S, every_s=0.1)
+    except AssertionError:
+        raise AssertionError("record and Asterisk disagree:\n" + "\n".join(found)) from None
+
+
+async def add_people(service: Service) -> None:
+    """Add the agents and a supervisor, by the command that an admin uses."""
+    # The first command brings a new database to its schema.
+    await service.run("user", "add", "boss", "--role", "supervisor", "--password-stdin", stdin=f"{PASSWORD}\n")
+    limit = asyncio.Semaphore(3)
+
+    async def add(login: str, extension: str, name: str) -> None:
+        options = ["--extension", extension, "--name", name, "--password-stdin"]
+        async with limit:
+            await service.run("user", "add", login, *options, stdin=f"{PASSWORD}\n")
+
+    async with asyncio.TaskGroup() as group:
+        for login, (extension, name) in AGENTS.items():
+            group.create_task(add(login, extension, name), name=f"user add {login}")
+
+
+def brief(record: Record) -> str:
+    """A call in one line."""
+    offers = [(offer["interface"], offer["result"]) for offer in record["offers"]]
+    visits = [(visit["queue"], visit["exit"]) for visit in record["queue_visits"]]
+    return f"{record['direction']} {record['status']} by {record['hangup_by']} {offers} {visits} {record['linkedids']}"
+
+
+def _expected_words(result: str) -> list[str]:
+    return ["pop"] if result == "answered" else ["pop", result]
+
+
+_GLOBALS = {"queue_wait_s": "QUEUE_WAIT", "extension_ring_s": "EXTENSION_RING", "trunk_ring_s": "TRUNK_RING"}

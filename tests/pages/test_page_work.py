@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 
 from callcenter.simulator.people import Answers
-from tests.acceptance.house import MEI, House
+from tests.pages.house import MEI, House
 
 NUMBER = "+442079460958"
 AS_DIALED = "02079460958"

@@ -5,7 +5,7 @@ import re
 from playwright.async_api import expect
 
 from callcenter.simulator.people import Answers
-from tests.acceptance.house import LI, PASSWORD, House
+from tests.pages.house import LI, PASSWORD, House
 
 
 async def test_logging_in_says_what_is_wrong_and_leads_to_a_seat(house: House) -> None:

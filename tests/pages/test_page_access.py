@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from callcenter.simulator.people import Answers
-from tests.acceptance.house import House
+from tests.pages.house import House
 
 AXE = Path(__file__).parents[2] / "screenpop" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = """async () => {

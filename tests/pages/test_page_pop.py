@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from callcenter.simulator.people import Answers, Callee, Ignores
-from tests.acceptance.house import MEI, TO_SALES, House
+from tests.pages.house import MEI, TO_SALES, House
 
 CHEN = "+442079460958"
 CHEN_AS_DIALED = "02079460958"

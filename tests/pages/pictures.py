@@ -1,4 +1,4 @@
-"""Takes the pictures of the documentation: `python -m tests.acceptance.pictures DIRECTORY`.
+"""Takes the pictures of the documentation: `python -m tests.pages.pictures DIRECTORY`.
 
 They show what the page really is: a full service, calls of the simulated PBX, and nothing retouched.
 """
@@ -15,7 +15,7 @@ from callcenter.db import migrations
 from callcenter.db.embedded import EmbeddedPostgres
 from callcenter.db.engine import connect
 from callcenter.simulator.people import Answers, Ignores
-from tests.acceptance.house import LONG_MS, House, open_house
+from tests.pages.house import LONG_MS, House, open_house
 
 CHEN, CHEN_DIALED = "+442079460958", "02079460958"
 MEILING, MEILING_DIALED = "+442079460917", "02079460917"
