@@ -6,6 +6,7 @@ what they mean, and publishes that. After each (re)connection a snapshot comes f
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -19,7 +20,7 @@ from callcenter.ami.inbox import Inbox
 from callcenter.ami.snapshot import members, snapshot
 from callcenter.ami.state import AmiState, Phase
 from callcenter.changes import Anomaly, CallChange, Change
-from callcenter.errors import AmiError, NotFound, ProtocolError
+from callcenter.errors import AmiActionFailed, AmiError, NotFound, ProtocolError
 from callcenter.settings import PbxSettings
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.tracker import Tracker
@@ -121,8 +122,12 @@ class Pbx:
         if not channels:
             raise NotFound(f"call {call_id} does not go on at {self.settings.id}")
         chosen = [channel for at, channel in channels.items() if at == interface] or list(channels.values())
-        for channel in chosen:
-            await self.client.action(actions.Hangup(channel=channel))
+        first, *others = chosen
+        await self.client.action(actions.Hangup(channel=first))
+        for channel in others:
+            # Most go by themselves when the first is gone.
+            with suppress(AmiActionFailed):
+                await self.client.action(actions.Hangup(channel=channel))
 
     async def _work(self) -> None:
         while True:

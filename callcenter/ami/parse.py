@@ -1,7 +1,6 @@
 """From a raw AMI block to an event value.
-
-The name is looked at before anything is decoded, so that the many events nobody uses cost almost nothing. What is
-malformed raises `ProtocolError`, and the caller drops that one block.
+ The name is looked at before anything is decoded, so that the many events nobody uses cost almost nothing.
+What is malformed raises `ProtocolError`, and the caller drops that one block.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from callcenter import events as ev
+from callcenter.ami.wire import Headers
 from callcenter.errors import ProtocolError
 
-Fields = Mapping[str, str]
+Fields = Headers
 Builder = Callable[[Fields, datetime], ev.Event | None]
 
 UNKNOWN: Final = frozenset({"", "<unknown>", "<none>", "(null)"})
@@ -45,26 +45,14 @@ def event(block: bytes, arrived: datetime) -> ev.Event | None:
     builder = BUILDERS.get(block[7:end] if end > 0 else block[7:])
     if builder is None:
         return None
-    text = block.decode("utf-8", "replace")
-    try:
-        fields = dict([line.split(": ", 1) for line in text.split("\r\n")])
-    except ValueError:
-        fields = _tolerant(text)
+    fields = Headers(block)
     try:
         stamp = fields.get("Timestamp")
         at = arrived if stamp is None else _FROM_TIMESTAMP(float(stamp), UTC)
         return builder(fields, at)
     except (KeyError, ValueError, OverflowError, OSError) as problem:
-        raise ProtocolError(f"{fields.get('Event')}: header {problem} is missing or wrong") from problem
-
-
-def _tolerant(text: str) -> dict[str, str]:
-    """Headers of a block in which some line has no `: `; such lines count as headers with an empty value."""
-    fields: dict[str, str] = {}
-    for line in text.split("\r\n"):
-        key, _, value = line.partition(":")
-        fields.setdefault(key, value.strip())
-    return fields
+        name = block[7:end].decode("utf-8", "replace")
+        raise ProtocolError(f"{name}: header {problem} is missing or wrong") from problem
 
 
 def text(value: str | None) -> str | None:

@@ -25,9 +25,6 @@ from sqlmodel import Field
 
 from callcenter.db.schema import Table, Timestamp, default, now
 
-SUFFIX_DIGITS = 8
-"""How many last digits of a number `customer_phones.suffix` keeps."""
-
 
 class Customer(Table, table=True):
     """Somebody who calls or is called. `external_ref` names the row of the import that it came from."""
@@ -122,5 +119,5 @@ class CustomerPhone(Table, table=True):
     e164: str | None = Field(default=None, sa_type=Text)
     national: str | None = Field(default=None, sa_type=Text)
     suffix: str | None = Field(default=None, sa_type=Text)
-    """The last `SUFFIX_DIGITS` digits, or all where there are fewer."""
+    """The last `matching.number.SUFFIX_DIGITS` of the national digits; NULL where there are fewer."""
     label: str = Field(default="", sa_type=Text, sa_column_kwargs=default("''"))
