@@ -1,5 +1,6 @@
 """The connection to one PBX, kept for ever: log-in, rights, filters, keep-alive, actions, reconnection.
- Several clients live side by side without knowing of each other. The reader hands each event block to
+
+Several clients live side by side without knowing of each other. The reader hands each event block to
 `on_block` and each change of the connection to `on_state`, in order and synchronously; `inbox.Inbox` offers
 both.
 """
