@@ -6,6 +6,7 @@ what they mean, and publishes that. After each (re)connection a snapshot comes f
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
@@ -20,7 +21,7 @@ from callcenter.ami.inbox import Inbox
 from callcenter.ami.snapshot import members, snapshot
 from callcenter.ami.state import AmiState, Phase
 from callcenter.changes import Anomaly, CallChange, Change
-from callcenter.errors import AmiActionFailed, AmiError, NotFound, ProtocolError
+from callcenter.errors import AmiActionFailed, AmiError, BadInput, NotFound, ProtocolError
 from callcenter.settings import PbxSettings
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.tracker import Tracker
@@ -88,7 +89,7 @@ class Pbx:
         """Ring a phone of ours and, when it is picked up, have it call `number`: one outbound call.
 
         Raises:
-            AmiError: the PBX cannot be asked, or refused.
+            AmiError: the PBX cannot be asked, or refused. BadInput: a value cannot be sent.
         """
         settings = self.settings
         channel_id = f"cc-{uuid4().hex}"
@@ -109,7 +110,7 @@ class Pbx:
                 ),
                 action_id=action_id,
             )
-        except AmiError:
+        except (AmiError, BadInput):
             # It is gone already where the result came and only the answer was late.
             self.tracker.forget(self._dialing.pop(action_id, channel_id))
             raise
@@ -125,15 +126,12 @@ class Pbx:
         if not channels:
             raise NotFound(f"call {call_id} does not go on at {self.settings.id}")
         chosen = [channel for at, channel in channels.items() if at == interface] or list(channels.values())
-        refusals: list[AmiActionFailed] = []
-        for channel in chosen:
-            try:
+        first, *others = chosen
+        await self.client.action(actions.Hangup(channel=first))
+        for channel in others:
+            # Most go by themselves when the first is gone.
+            with suppress(AmiActionFailed):
                 await self.client.action(actions.Hangup(channel=channel))
-            except AmiActionFailed as refusal:
-                # One channel takes others with it, which are then no longer there to be hung up.
-                refusals.append(refusal)
-        if len(refusals) == len(chosen):
-            raise refusals[0]
 
     async def _work(self) -> None:
         while True:

@@ -1,109 +1,181 @@
-"""One PBX as the service follows it: its tracker on a simulated one, over a socket."""
+"""One PBX as the service sees it, on the simulated Asterisk: follow, dial, hang up, lose and find again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
-from structlog.testing import capture_logs
 
-from callcenter.changes import CallAnswered, CallChange, CallEnded, CallStarted
-from callcenter.model import CallStatus
+from callcenter.changes import AgentRinging, CallAnswered, CallChange, CallEnded, CallStarted
+from callcenter.errors import AmiActionFailed, NotFound
+from callcenter.joints.directory import directory_of
+from callcenter.model import CallStatus, Direction, Source
 from callcenter.pbx import Pbx
 from callcenter.settings import PbxSettings
 from callcenter.simulator.flows import inbound
-from callcenter.simulator.people import Answers, Caller, Manners
+from callcenter.simulator.people import Answers, Caller, Ignores, Manners
+from callcenter.simulator.queue_flows import inbound_queue
 from callcenter.simulator.server import Simulator
-from callcenter.tracking.directory import Directory, no_e164
 
-FAST = 40.0
-"""How much faster than ours the simulated clock runs."""
-
-ANSWERED = Manners(callee=lambda *_: Answers(1), talk=5)
-LONG = Manners(callee=lambda *_: Answers(1), talk=3600)
+ZOE = Caller("+447700900123", "Zoë")
+QUICK = Manners(callee=lambda extension, attempt: Answers(0.05), talk=0.1)
+LONG = Manners(callee=lambda extension, attempt: Answers(0.05), talk=60.0)
 
 
-class Followed:
-    """A PBX that is followed, and what was said of its calls."""
+class House:
+    """A PBX of ours on a simulated one, and all that it said."""
 
-    def __init__(self, simulator: Simulator, directory: Directory) -> None:
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.settings = PbxSettings(
+            port=simulator.port,
+            username=simulator.username,
+            secret=SecretStr(simulator.secret),
+            region="GB",
+            trunks=("trunk",),
+            keepalive_s=0.2,
+            action_timeout_s=2.0,
+        )
         self.changes: list[CallChange] = []
-        self._said = asyncio.Event()
-        settings = PbxSettings(port=simulator.port, username=simulator.username, secret=SecretStr(simulator.secret))
-        self.pbx = Pbx(settings, directory, self._publish, lambda state: None, lambda alive, at: None)
+        self.members: list[str] = []
+        self.alive: list[frozenset[UUID]] = []
+        self._news = asyncio.Event()
+        self.pbx = Pbx(
+            self.settings,
+            directory_of(self.settings, tenant="default"),
+            self._publish,
+            lambda member: self.members.append(member.interface),
+            lambda alive, at: self.alive.append(alive),
+        )
 
     def _publish(self, change: CallChange, arrived: datetime) -> None:
         self.changes.append(change)
-        self._said.set()
+        self._news.set()
 
-    async def synced(self, times: int) -> None:
-        """Wait until so many snapshots were taken."""
-        async with asyncio.timeout(20):
-            while self.pbx.counters.resyncs < times:  # noqa: ASYNC110 - a counter wakes nobody
-                await asyncio.sleep(0.01)
+    def of(self, kind: type[CallChange]) -> list[CallChange]:
+        """The changes of one kind."""
+        return [change for change in self.changes if isinstance(change, kind)]
 
-    async def change(self, wanted: Callable[[CallChange], bool]) -> CallChange:
-        """Wait for a change."""
-        async with asyncio.timeout(20):
-            while not (found := [change for change in self.changes if wanted(change)]):
-                self._said.clear()
-                await self._said.wait()
-        return found[0]
-
-
-@asynccontextmanager
-async def following(simulator: Simulator, directory: Directory) -> AsyncIterator[Followed]:
-    followed = Followed(simulator, directory)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(followed.pbx.run(), name="pbx under test")
-        await followed.synced(1)
-        yield followed
-        task.cancel()
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition that a change may make true."""
+        async with asyncio.timeout(10):
+            while not condition():
+                self._news.clear()
+                try:
+                    async with asyncio.timeout(0.05):
+                        await self._news.wait()
+                except TimeoutError:
+                    continue
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with Simulator(speed=FAST) as simulator:
-        yield simulator
+async def house() -> AsyncIterator[House]:
+    """A PBX that is followed."""
+    async with Simulator() as simulator:
+        one = House(simulator)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(one.pbx.run())
+            await one.until(lambda: one.pbx.synced)
+            yield one
+            running.cancel()
 
 
-async def test_a_fault_in_one_call_does_not_stop_the_next(simulator: Simulator) -> None:
-    def e164(number: str, trunk: str | None) -> str | None:
-        if number.endswith("101"):
-            raise RuntimeError("a number that nobody had thought of")
-        return no_e164(number, trunk)
-
-    with capture_logs() as logs:
-        async with following(simulator, Directory(trunks=frozenset({"trunk"}), e164=e164)) as followed:
-            await simulator.place(inbound(simulator.pbx, Caller("02079460101"), "02079460991", ANSWERED))
-            await simulator.place(inbound(simulator.pbx, Caller("02079460102"), "02079460991", ANSWERED))
-            ended = await followed.change(
-                lambda change: isinstance(change, CallEnded) and change.call.caller.number == "02079460102"
-            )
-    assert ended.call.status is CallStatus.ANSWERED
-    assert followed.pbx.counters.failed > 0
-    assert "tracker_failed" in [entry["event"] for entry in logs]
+async def test_a_call_is_followed_from_ring_to_end(house: House) -> None:
+    await house.simulator.place(inbound(house.simulator.pbx, ZOE, "02079460991", QUICK))
+    await house.until(lambda: bool(house.of(CallEnded)))
+    kinds = [type(change) for change in house.changes]
+    assert kinds.index(CallStarted) < kinds.index(AgentRinging) < kinds.index(CallAnswered) < kinds.index(CallEnded)
+    call = house.of(CallEnded)[0].call
+    assert (call.direction, call.status, call.caller.e164) == (Direction.INBOUND, CallStatus.ANSWERED, "+447700900123")
+    assert house.pbx.tracker.open_calls == 0
 
 
-async def test_a_call_is_hung_up_altogether(simulator: Simulator) -> None:
-    async with following(simulator, Directory(trunks=frozenset({"trunk"}))) as followed:
-        call = simulator.place(inbound(simulator.pbx, Caller("02079460101"), "02079460991", LONG))
-        answered = await followed.change(lambda change: isinstance(change, CallAnswered))
-        assert len(followed.pbx.tracker.channels(answered.call_id)) == 2
-        await followed.pbx.hang_up(answered.call_id)
-        ended = await followed.change(lambda change: isinstance(change, CallEnded))
-        await call
-    assert ended.call_id == answered.call_id
-    assert followed.pbx.tracker.open_channels == 0
+async def test_click_to_dial_is_one_outbound_call_with_the_id_that_was_promised(house: House) -> None:
+    done = await house.pbx.dial("PJSIP/1001", "1001", "02079460150")
+    await house.until(lambda: bool(house.of(CallAnswered)))
+    calls = {change.call_id: change.call for change in house.changes}
+    assert set(calls) == {done.call_id}
+    assert calls[done.call_id].direction is Direction.OUTBOUND
+    assert calls[done.call_id].callee.e164 == "+442079460150"
+    assert house.of(AgentRinging) == []
+    await house.pbx.hang_up(done.call_id, "PJSIP/1001")
+    await house.until(lambda: bool(house.of(CallEnded)))
 
 
-async def test_a_dialed_call_that_ends_unheard_leaves_nothing_behind(simulator: Simulator) -> None:
-    async with following(simulator, Directory(trunks=frozenset({"trunk"}))) as followed:
-        done = await followed.pbx.dial("PJSIP/1001", "1001", "02079460101")
-        started = await followed.change(lambda change: isinstance(change, CallStarted))
-        assert started.call_id == done.call_id
-        simulator.cut_clients()
-        await followed.synced(2)
-        assert followed.pbx._dialing == {}
+async def test_a_phone_that_is_away_leaves_nothing_behind(house: House) -> None:
+    house.simulator.pbx.registered.discard("1001")
+    await house.pbx.dial("PJSIP/1001", "1001", "02079460150")
+    await house.simulator.place(inbound(house.simulator.pbx, ZOE, "02079460992", QUICK))
+    await house.until(lambda: bool(house.of(CallEnded)))
+    assert {change.call.direction for change in house.changes} == {Direction.INBOUND}
+    assert house.pbx.tracker.open_calls == 0
+
+
+async def test_a_number_that_would_break_the_protocol_is_refused(house: House) -> None:
+    with pytest.raises(Exception, match=r"line break|control"):
+        await house.pbx.dial("PJSIP/1001", "1001", "0207\r\nAction: Logoff")
+    assert house.pbx.synced
+
+
+async def test_what_is_over_cannot_be_hung_up(house: House) -> None:
+    with pytest.raises(NotFound):
+        await house.pbx.hang_up(UUID(int=1))
+    with pytest.raises(AmiActionFailed):
+        await house.pbx.dial("", "1001", "02079460150")
+
+
+async def test_members_of_queues_are_known_from_the_start(house: House) -> None:
+    assert "PJSIP/1001" in house.members
+    assert house.alive == [frozenset()]
+
+
+async def test_a_call_that_goes_on_while_the_connection_is_lost_stays_one_call(house: House) -> None:
+    house.simulator.place(inbound(house.simulator.pbx, ZOE, "02079460991", LONG))
+    await house.until(lambda: bool(house.of(CallAnswered)))
+    call_id = house.changes[0].call_id
+    resyncs = house.pbx.counters.resyncs
+    house.simulator.cut_clients()
+    await house.until(lambda: house.pbx.counters.resyncs > resyncs)
+    assert {change.call_id for change in house.changes} == {call_id}
+    assert len(house.of(AgentRinging)) == len(house.of(CallAnswered)) == 1
+    await house.pbx.hang_up(call_id)
+    await house.until(lambda: bool(house.of(CallEnded)))
+    ended = house.of(CallEnded)[0].call
+    assert (ended.status, ended.complete, ended.source) == (CallStatus.ANSWERED, False, Source.RESYNC)
+
+
+async def test_calls_are_over_when_the_pbx_was_restarted(house: House) -> None:
+    waits = Manners(callee=lambda extension, attempt: Ignores(), patience=60.0)
+    house.simulator.place(inbound_queue(house.simulator.pbx, ZOE, "02079460993", waits))
+    await house.until(lambda: len(house.of(AgentRinging)) == 3)
+    house.simulator.restart()
+    await house.until(lambda: bool(house.of(CallEnded)))
+    ended = house.of(CallEnded)[0].call
+    assert not ended.complete
+    assert house.pbx.tracker.open_calls == 0
+
+
+async def test_a_frozen_pbx_is_left_and_found_again(house: House) -> None:
+    resyncs = house.pbx.counters.resyncs
+    house.simulator.freeze()
+    await house.until(lambda: not house.pbx.synced)
+    house.simulator.freeze(False)
+    await house.until(lambda: house.pbx.counters.resyncs > resyncs)
+
+
+async def test_a_call_that_was_there_before_the_service_is_taken_up() -> None:
+    async with Simulator() as simulator:
+        simulator.place(inbound(simulator.pbx, ZOE, "02079460991", LONG))
+        late = House(simulator)
+        await late.until(lambda: any(channel.state == 6 for channel in simulator.pbx.channels.values()))
+        await late.until(lambda: len(simulator.pbx.bridges) == 1)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(late.pbx.run())
+            await late.until(lambda: bool(late.of(CallAnswered)))
+            call = late.changes[-1].call
+            assert (call.direction, call.source, call.complete) == (Direction.INBOUND, Source.RESYNC, False)
+            assert [connection.interface for connection in call.connections] == ["PJSIP/1001"]
+            assert late.alive == [frozenset({call.call_id})]
+            running.cancel()
