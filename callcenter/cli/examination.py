@@ -29,6 +29,9 @@ SKEW: Final = timedelta(seconds=2)
 CALL_EVENTS: Final = {"Newchannel", "Hangup"}
 """Seen as soon as anybody calls, if the AMI user may see calls at all."""
 
+UNTIMED: Final = {"FullyBooted"}
+"""Has no `Timestamp` even where `timestampevents` is on."""
+
 
 class Verdict(StrEnum):
     """How a check went."""
@@ -215,7 +218,9 @@ async def _listen(listener: _Listener, listen_s: float) -> None:
 
 def _events(name: str, listener: _Listener, listen_s: float) -> list[Finding]:
     findings = []
-    if listener.stamp is None:
+    if not listener.seen.keys() - UNTIMED:
+        findings.append(Finding(name, Verdict.DOUBT, "no event came, so it is not known whether events carry the time"))
+    elif listener.stamp is None:
         findings.append(
             Finding(
                 name,
