@@ -118,9 +118,10 @@ def rate(work: Work, reads: list[bytes]) -> float:
     """Return events per second, the best of a few rounds."""
     best = 0.0
     for _ in range(ROUNDS):
-        start = time.perf_counter()
+        # The processor's time, so that others on the machine do not count.
+        start = time.process_time()
         count = work(reads)
-        best = max(best, count / (time.perf_counter() - start))
+        best = max(best, count / (time.process_time() - start))
     return best
 
 
@@ -162,10 +163,10 @@ def growth() -> None:
             virtual.schedule.place(inbound(virtual.pbx, Caller(f"0780{number:07}"), dids[-1], short), number * 0.01)
         virtual.run(virtual.time + timedelta(minutes=2).total_seconds())
         events = [event for block in wire.Decoder().feed(virtual.take()) if (event := parse.event(block, ARRIVED))]
-        start = time.perf_counter()
+        start = time.process_time()
         for event in events:
             tracker.apply(event)
-        each = (time.perf_counter() - start) / len(events)
+        each = (time.process_time() - start) / len(events)
         base = base or each
         print(f"  {calls:6,} calls   {each * 1e6:6.2f} µs   {each / base:5.2f} x")
 

@@ -1,72 +1,80 @@
-"""The made-up customers of the demo: always the same, with numbers that the regulator keeps free for fiction.
+"""Sample customers for the demo: the same ones each time, with numbers that belong to nobody.
 
-Source of the numbers: Ofcom, "Telephone numbers for use in TV and radio drama programs" (020 7946 0xxx, 07700 900xxx).
+The numbers are those that Ofcom keeps free for drama: London 020 7946 0xxx and mobiles 07700 900xxx.
+See ofcom.org.uk, "Telephone numbers for use in TV and radio drama programmes".
 """
 
+import random
 from collections.abc import Iterator
-from itertools import cycle, islice
-from random import Random
 
 from callcenter.customers.draft import Draft, DraftPhone
 
-FIRST = (
-    "Olivia Noah Amara Yusuf Grace Hugo Zoë Ibrahim Freya Mateo Aisha Jonas Priya Callum Inès Dmitri Leila Owen "
-    "Sakura Tomasz"
-).split()
-LAST = (
-    "Bennett Okonkwo Fraser Müller Rossi Haddad O'Brien Kowalska Nguyen Silva Lindqvist Patel Mac\u00a0Leod Ferreira "
-    "Takahashi Ivanova Dubois Sørensen"
-).split(" ")
-CHINESE = ("王小明", "陳美玲", "李建國", "張雅婷", "刘洋", "赵敏", "周杰", "黃淑芬", "吳宗憲", "孙丽")
-COMPANIES = (
-    "Harbour Lane Bakery",
-    "Northgate Optics",
-    "Blue Heron Travel",
-    "Finch & Sons",
-    "大同貿易",
-    "Quayside Dental",
+COUNT = 300
+
+SWITCHBOARD = "020 7946 0000"
+"""Shared by all customers of one company, so that a pop with several candidates can be seen."""
+
+_ENGLISH_FIRST = "Olivia Noah Amelia George Isla Arthur Ava Oscar Mia Leo Grace Harry Freya Jack Zoë Seán".split()
+_ENGLISH_LAST = "Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Wright O'Brien Ferreira-Silva".split()
+_CHINESE_FAMILY = "王李张刘陈杨赵黄周吴徐孙胡朱高林"
+_CHINESE_GIVEN = "伟芳娜敏静强磊洋勇军杰娟艳涛明超霞平刚华婷宇轩浩然思雨子涵"
+_COMPANIES = (
+    *("Harbour Lights Ltd", "Northgate Dental", "Blue Kettle Café", "Fenwick & Daughters", "Pennine Cycles"),
+    *("环球贸易有限公司", "东方茶业", "明远科技", "和顺物流", "Sparrow Insurance"),
 )
-TAGS = (("vip",), (), ("newsletter",), (), ("late payer",), (), ("trade", "vip"), ())
-NOTES = (
+_TAGS = ("vip", "newsletter", "overdue", "trial", "renewal", "复购")
+_STREETS = ("Station Road", "High Street", "Mill Lane", "Church Walk", "Canal Street")
+_NOTES = (
     "Prefers to be called in the morning.",
-    "",
-    "Asked for a quote in October; send the new price list.",
-    "",
-    "Speaks Mandarin and English.",
-    "",
+    "Asked for an offer for the new tariff.",
+    "客户希望下周回电。",
+    "Complained about the last delivery; be kind.",
 )
-SHARED = DraftPhone(number="020 7946 0300", label="switchboard")
-"""One number of several people: the pop shows a chooser."""
 
 
-def sample_customers(count: int = 300) -> list[Draft]:
-    """The first `count` customers; the same each time."""
-    return list(islice(_customers(Random(7)), count))
+def sample_customers(count: int = COUNT, owners: tuple[str, ...] = ()) -> list[Draft]:
+    """Return the sample customers; `owners` are agents who take turns in having a customer of their own."""
+    dice = random.Random(20260301)
+    return [_customer(place, dice, owners) for place in range(count)]
 
 
-def _customers(random: Random) -> Iterator[Draft]:
-    tags, notes = cycle(TAGS), cycle(NOTES)
-    for number in range(1, 900):
-        company = random.choice(COMPANIES) if random.random() < 0.5 else None
-        name = CHINESE[number % 10] if number % 6 == 0 else f"{random.choice(FIRST)} {random.choice(LAST)}"
-        phones = [DraftPhone(number=_spelled(number), label="mobile")]
-        if number % 4 == 0:
-            phones.append(DraftPhone(number=f"020 7946 {400 + number % 400:04d}", label="office"))
-        if company == COMPANIES[0] and number < 60:
-            phones.append(SHARED)
-        yield Draft(
-            name=name,
-            company=company,
-            email=f"customer{number}@example.com",
-            tags=next(tags),
-            phones=tuple(phones),
-            note=next(notes) or None,
-            fields={"customer number": f"C-{number:05d}"},
-            external_ref=f"demo-{number}",
-        )
+def _customer(place: int, dice: random.Random, owners: tuple[str, ...]) -> Draft:
+    chinese = place % 3 == 2
+    name, language, local = _chinese(dice) if chinese else _english(dice)
+    company = _COMPANIES[place % len(_COMPANIES)] if place % 2 == 0 else None
+    return Draft(
+        name=name,
+        company=company,
+        email=f"{local}{place}@example.com" if place % 4 else None,
+        language=language,
+        address=f"{dice.randint(1, 99)} {dice.choice(_STREETS)}\nLondon" if place % 5 == 0 else None,
+        owner=owners[place % len(owners)] if owners and place % 3 == 0 else None,
+        tags=tuple(sorted(dice.sample(_TAGS, place % 3))),
+        fields={"contract": f"C-{10_000 + place}"} if place % 4 == 0 else {},
+        phones=tuple(_phones(place, company)),
+        note=dice.choice(_NOTES) if place % 6 == 0 else None,
+        external_ref=f"SAMPLE-{place:04}",
+    )
 
 
-def _spelled(number: int) -> str:
-    """A mobile number as people write it: in one of three ways."""
-    digits = f"{number:03d}"
-    return (f"07700 900{digits}", f"+44 7700 900{digits}", f"(07700) 900-{digits}")[number % 3]
+def _english(dice: random.Random) -> tuple[str, str, str]:
+    first, last = dice.choice(_ENGLISH_FIRST), dice.choice(_ENGLISH_LAST)
+    local = "".join(char for char in f"{first}.{last}".lower() if char.isascii() and (char.isalnum() or char == "."))
+    return f"{first} {last}", "en", local
+
+
+def _chinese(dice: random.Random) -> tuple[str, str, str]:
+    given = "".join(dice.sample(_CHINESE_GIVEN, dice.randint(1, 2)))
+    return dice.choice(_CHINESE_FAMILY) + given, "zh-CN", "kehu"
+
+
+def _phones(place: int, company: str | None) -> Iterator[DraftPhone]:
+    """One number of their own for each, in the spellings that people use, and the switchboard for one company."""
+    if place % 2 == 0:
+        spelled = (f"07700 900{place:03}", f"+44 7700 900{place:03}", f"+447700900{place:03}")[place % 3]
+        yield DraftPhone(spelled, "mobile")
+    else:
+        spelled = (f"020 7946 0{place:03}", f"+44 20 7946 0{place:03}", f"(020) 7946-0{place:03}")[place % 3]
+        yield DraftPhone(spelled, "home")
+    if company == _COMPANIES[0]:
+        yield DraftPhone(SWITCHBOARD, "work")

@@ -25,9 +25,6 @@ from sqlmodel import Field
 
 from callcenter.db.schema import Table, Timestamp, default, now
 
-SUFFIX_DIGITS = 8
-"""How many last digits of a number `customer_phones.suffix` keeps."""
-
 
 class Customer(Table, table=True):
     """Somebody who calls or is called. `external_ref` names the row of the import that it came from."""
@@ -96,7 +93,8 @@ class CustomerPhone(Table, table=True):
             "ix_customer_phones_e164",
             "tenant_id",
             "e164",
-            postgresql_include=["customer_id", "label"],
+            # all that a look-up shows of the phone, so that it need not read the row
+            postgresql_include=["customer_id", "label", "position", "raw"],
             postgresql_where=text("e164 IS NOT NULL"),
         ),
         Index(
@@ -122,5 +120,5 @@ class CustomerPhone(Table, table=True):
     e164: str | None = Field(default=None, sa_type=Text)
     national: str | None = Field(default=None, sa_type=Text)
     suffix: str | None = Field(default=None, sa_type=Text)
-    """The last `SUFFIX_DIGITS` digits, or all where there are fewer."""
+    """The last `matching.number.SUFFIX_DIGITS` of the national digits; NULL where there are fewer."""
     label: str = Field(default="", sa_type=Text, sa_column_kwargs=default("''"))

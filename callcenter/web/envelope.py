@@ -4,6 +4,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import structlog
@@ -78,7 +79,8 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
         headers[name] = value
     headers[REQUEST_ID] = request.get(REQUEST_ID_KEY, "")
     if "Content-Security-Policy" not in headers:
-        is_page = response.content_type == "text/html"
+        # A browser puts the headers of a 304 over those of the page that it has kept.
+        is_page = response.content_type == "text/html" or response.status == HTTPStatus.NOT_MODIFIED
         headers["Content-Security-Policy"] = page_policy(request, services) if is_page else _API_POLICY
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"

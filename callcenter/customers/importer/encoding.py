@@ -24,6 +24,7 @@ _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 _HIGH_RUNS = re.compile(rb"[\x80-\xff]+")
 _OFFERED = "utf-8, utf-16, gb18030, cp1252 (Western Europe), latin-1"
+_ADVICE = f"say which encoding the file has with --encoding: {_OFFERED}"
 
 
 def detect(path: Path) -> str:
@@ -89,6 +90,8 @@ def pieces(path: Path, encoding: str) -> Iterator[tuple[str, int]]:
                 text = decoder.decode(data, final=not data)
             except UnicodeDecodeError as problem:
                 raise BadFile(_complaint(path, encoding, problem, done - pending, lines)) from None
+            except UnicodeError as problem:
+                raise BadFile(f"{path.name} is not {encoding} ({problem}); {_ADVICE}") from None
             done += len(data)
             lines += text.count("\n")
             if text:
@@ -106,10 +109,7 @@ def _complaint(path: Path, encoding: str, problem: UnicodeDecodeError, base: int
         line = lines
     wrong = problem.object[problem.start : problem.start + 1]
     shown = f"byte 0x{wrong.hex()}" if wrong else "the end of the file"
-    return (
-        f"{path.name}, line {line}, byte offset {base + problem.start}: {shown} is not {encoding}; "
-        f"say which encoding the file has with --encoding: {_OFFERED}"
-    )
+    return f"{path.name}, line {line}, byte offset {base + problem.start}: {shown} is not {encoding}; {_ADVICE}"
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -74,9 +74,7 @@ class Staging:
         new = await self._count("import_rows") - known
         try:
             changed = await self._run(sql.CHANGE_KNOWN, self._tenant_id) if known else 0
-            async with without_indexes(self._connection, new, PATIENCE_S):
-                added = await self._run(sql.ADD_NEW, self._tenant_id)
-                await self._run(sql.ADD_PHONES_OF_NEW, self._tenant_id)
+            added = await self._add(new) if new else 0
         except asyncpg.UniqueViolationError:
             raise BadFile(
                 "an external reference in the file belongs to another customer already, or stands twice; "
@@ -90,6 +88,12 @@ class Staging:
             merged=await self._count("import_folded"),
             ambiguous=tuple(ambiguous),
         )
+
+    async def _add(self, new: int) -> int:
+        async with without_indexes(self._connection, new, PATIENCE_S):
+            added = await self._run(sql.ADD_NEW, self._tenant_id)
+            await self._run(sql.ADD_PHONES_OF_NEW, self._tenant_id)
+            return added
 
     async def outcomes(self) -> dict[int, str]:
         """Return line → `added`, `changed`, `unchanged` or `merged`, for the rows that were taken over."""

@@ -76,3 +76,10 @@ def test_a_spreadsheet_is_no_text(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match="cannot be opened"):
         detect(tmp_path / "nothing.csv")
+
+
+def test_utf_16_without_its_mark_is_no_utf_16(tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_bytes(b"name\nLi\n")
+    with pytest.raises(BadFile, match="is not utf-16"):
+        list(pieces(file, "utf-16"))

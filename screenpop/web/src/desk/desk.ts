@@ -2,6 +2,7 @@
 import { computed, reactive, shallowRef } from "vue";
 
 import { saveNote, ticket } from "../api/verbs";
+import { formatNumber } from "../format";
 import type { Notice } from "../stream/messages";
 import { EMPTY, type StreamState } from "../stream/state";
 import { Stream, type Connection, type Socket } from "../stream/stream";
@@ -20,9 +21,19 @@ interface Desk {
   departures: Departure[];
   /** Customers that the agent chose for a call, before the server's stream says so. */
   chosen: Record<string, string>;
+  /** Names of customers, by call, where they are known better than by the match. */
+  names: Record<string, string>;
 }
 
-const FRESH: Desk = { connection: "connecting", back: false, everLive: false, selected: null, departures: [], chosen: {} };
+const FRESH: Desk = {
+  connection: "connecting",
+  back: false,
+  everLive: false,
+  selected: null,
+  departures: [],
+  chosen: {},
+  names: {},
+};
 const BACK_SHOWN_MS = 4_000;
 const DEPARTURES_KEPT = 3;
 
@@ -59,11 +70,17 @@ export function noteOf(callId: string): Note {
   return note;
 }
 
+/** What to call a call where there is little room: the customer, else the name or number that the PBX shows. */
+export function titleOf(one: Card): string | null {
+  const single = one.match?.status === "one" ? one.match.candidates[0]?.name : undefined;
+  return desk.names[one.id] ?? single ?? one.name ?? (one.number ? formatNumber(one.number) : null);
+}
+
 /** Begin to listen for the calls of `login`. */
 export function openDesk(login: string, given: DeskParts): void {
   if (tabs) return;
   parts = given;
-  Object.assign(desk, { ...FRESH, departures: [], chosen: {} });
+  Object.assign(desk, { ...FRESH, departures: [], chosen: {}, names: {} });
   stream = new Stream({
     ticket,
     open: (url) => new WebSocket(new URL(url, location.href)) as Socket,
@@ -99,7 +116,7 @@ export function closeDesk(): void {
   stream = tabs = parts = null;
   state.value = EMPTY;
   notes.clear();
-  Object.assign(desk, { ...FRESH, departures: [], chosen: {} });
+  Object.assign(desk, { ...FRESH, departures: [], chosen: {}, names: {} });
 }
 
 /** Show this call as soon as it is there, whichever is shown now. */
