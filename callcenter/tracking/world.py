@@ -73,8 +73,9 @@ class World:
         del self.legs[leg.uniqueid]
         del leg.call.legs[leg.uniqueid]
         leg.ring = None
-        if leg.half is not None:
-            leg.half.half = leg.half = None
+        half, leg.half = leg.half, None
+        if half is not None:
+            half.half = None
         self._gone.add(leg.uniqueid)
         self._gone_order.append(leg.uniqueid)
         if len(self._gone_order) > REMEMBERED:
