@@ -1,5 +1,6 @@
 """The connection to one PBX, kept for ever: log-in, rights, filters, keep-alive, actions, reconnection.
- Several clients live side by side without knowing of each other. The reader hands each event block to
+
+Several clients live side by side without knowing of each other. The reader hands each event block to
 `on_block` and each change of the connection to `on_state`, in order and synchronously; `inbox.Inbox` offers
 both.
 """
@@ -140,7 +141,7 @@ class AmiClient:
             if not learned.filtered:
                 self._log.info(
                     "ami_unfiltered",
-                    hint="let the PBX send only what is used: eventfilter lines in manager.conf, or write = system",
+                    hint="this AMI user may not set filters: eventfilter lines in manager.conf keep unused events away",
                 )
             self._change(phase=Phase.LOGGED_IN, **msgspec.structs.asdict(learned))
             self._ready.set()

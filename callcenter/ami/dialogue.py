@@ -145,7 +145,8 @@ class Dialogue:
         asked_at: float | None = None
         while True:
             now = loop.time()
-            if asked_at is not None and link.received_at > asked_at:
+            # Not `>`: uvloop's clock ticks in milliseconds, and a PBX on this machine answers within one.
+            if asked_at is not None and link.received_at >= asked_at:
                 asked_at = None
             due = (link.received_at if asked_at is None else asked_at) + interval
             if now >= due:

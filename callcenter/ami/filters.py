@@ -1,5 +1,6 @@
 """The filters that ask Asterisk for the events that `parse` reads and for no others. Pure.
- An anchored regular expression of names is understood by every Asterisk from 10 on, and costs the PBX one
+
+An anchored regular expression of names is understood by every Asterisk from 10 on, and costs the PBX one
 match per event. (From 22.1 on there are hashed filters by name as well; they would need a round trip for each
 name, and an older Asterisk takes them for something else.) `Local/` channels are never filtered: without them
 the two halves of a transfer or of a queue's member cannot be joined.
@@ -7,13 +8,13 @@ the two halves of a transfer or of a queue's member cannot be joined.
 
 from collections.abc import Collection, Iterator
 
-from callcenter.ami.parse import APPLICATIONS, BUILDERS, VARIABLES
+from callcenter.ami.parse import BUILDERS, SELECTIVE
 
 _CONNECTION = ("FullyBooted", "Reload", "Shutdown")
 """What the connection itself listens to."""
 
-_SELECTIVE = {"Newexten": ("Application", APPLICATIONS), "VarSet": ("Variable", VARIABLES)}
-"""Events that come by the dozen for each call, and the header that tells whether one is of use."""
+_SELECTIVE = {name.decode(): choice for name, choice in SELECTIVE.items()}
+"""Events of which only those with a useful value of one header are let through."""
 
 _LONGEST = 900
 """Signs of an expression, so that its header fits into a line that Asterisk can read."""

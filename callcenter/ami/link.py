@@ -1,5 +1,6 @@
 """One connection to a PBX: panoramisk's manager and protocol, with what they lack mended.
- panoramisk opens the socket and hands it to a protocol; ours replaces how bytes are read (`wire.Decoder`),
+
+panoramisk opens the socket and hands it to a protocol; ours replaces how bytes are read (`wire.Decoder`),
 how actions are written (`wire.encode`) and how answers find their action (a map of futures with deadlines).
 Its own log-in, ping and reconnection are switched off: `client` does these, because a refused log-in, a
 frozen peer and a growing delay are not known there. docs/upstream-panoramisk.md has the reproductions.

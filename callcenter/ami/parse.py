@@ -1,6 +1,8 @@
 """From a raw AMI block to an event value.
- The name is looked at before anything is decoded, so that the many events nobody uses cost almost nothing.
-What is malformed raises `ProtocolError`, and the caller drops that one block.
+
+The name is looked at before anything is decoded, so that the many events nobody uses cost almost nothing, and only
+the headers that the event's value needs are looked for: most have twenty or forty, of which four are used. What is
+malformed raises `ProtocolError`, and the caller drops that one block.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,11 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from callcenter import events as ev
-from callcenter.ami.wire import Headers
 from callcenter.errors import ProtocolError
-
-Fields = Headers
-Builder = Callable[[Fields, datetime], ev.Event | None]
 
 UNKNOWN: Final = frozenset({"", "<unknown>", "<none>", "(null)"})
 """What Asterisk writes where it has nothing to say."""
@@ -23,7 +21,54 @@ APPLICATIONS: Final = frozenset({"Queue", "VoiceMail", "VoiceMailMain", "Directo
 VARIABLES: Final = frozenset({"QUEUESTATUS"})
 """Channel variables that tell what no event tells."""
 
+SELECTIVE: Final[Mapping[bytes, tuple[str, frozenset[str]]]] = {
+    b"Newexten": ("Application", APPLICATIONS),
+    b"VarSet": ("Variable", VARIABLES),
+}
+"""Events that come by the dozen for each call: the header that tells whether one is of use, and its useful values."""
+
 _FROM_TIMESTAMP: Final = datetime.fromtimestamp
+
+
+class _Marks(dict[str, str]):
+    """Header name → what stands before its value; made once for each name that a builder asks for."""
+
+    def __missing__(self, name: str) -> str:
+        mark = self[name] = f"\r\n{name}: "
+        return mark
+
+
+_MARKS: Final = _Marks()
+
+
+class Fields:
+    """The headers of a block but for its first, found when they are asked for. Of one that comes twice the first
+    counts.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, block: bytes) -> None:
+        self._text = block.decode("utf-8", "replace")
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def get(self, name: str) -> str | None:
+        """A header's value, or None where there is no such header."""
+        text, mark = self._text, _MARKS[name]
+        at = text.find(mark)
+        if at < 0:
+            return None
+        at += len(mark)
+        end = text.find("\r\n", at)
+        return text[at:end] if end >= 0 else text[at:]
+
+
+Builder = Callable[[Fields, datetime], ev.Event | None]
 
 
 def event(block: bytes, arrived: datetime) -> ev.Event | None:
@@ -42,17 +87,20 @@ def event(block: bytes, arrived: datetime) -> ev.Event | None:
         if block[:7] != b"Event: ":
             return None
     end = block.find(b"\r\n")
-    builder = BUILDERS.get(block[7:end] if end > 0 else block[7:])
+    name = block[7:end] if end > 0 else block[7:]
+    builder = BUILDERS.get(name)
     if builder is None:
         return None
-    fields = Headers(block)
+    fields = Fields(block)
+    selective = SELECTIVE.get(name)
+    if selective is not None and fields.get(selective[0]) not in selective[1]:
+        return None
     try:
         stamp = fields.get("Timestamp")
         at = arrived if stamp is None else _FROM_TIMESTAMP(float(stamp), UTC)
         return builder(fields, at)
     except (KeyError, ValueError, OverflowError, OSError) as problem:
-        name = block[7:end].decode("utf-8", "replace")
-        raise ProtocolError(f"{name}: header {problem} is missing or wrong") from problem
+        raise ProtocolError(f"{name.decode()}: header {problem} is missing or wrong") from problem
 
 
 def text(value: str | None) -> str | None:
@@ -98,25 +146,21 @@ def _new_connected_line(f: Fields, at: datetime) -> ev.Event:
     return ev.NewConnectedLine(at, f["Uniqueid"], text(f.get("ConnectedLineNum")), text(f.get("ConnectedLineName")))
 
 
-def _newexten(f: Fields, at: datetime) -> ev.Event | None:
-    application = f.get("Application", "")
-    if application not in APPLICATIONS:
-        return None
+def _newexten(f: Fields, at: datetime) -> ev.Event:
     return ev.Newexten(
         at,
         f["Uniqueid"],
         text(f.get("Context")),
         text(f.get("Exten") or f.get("Extension")),
-        application,
+        f["Application"],
         text(f.get("AppData")),
     )
 
 
 def _varset(f: Fields, at: datetime) -> ev.Event | None:
-    variable = f.get("Variable", "")
-    if variable not in VARIABLES or "Uniqueid" not in f:
-        return None
-    return ev.VarSet(at, f["Uniqueid"], variable, text(f.get("Value")))
+    uniqueid = f.get("Uniqueid")
+    # A global variable is no channel's.
+    return None if uniqueid is None else ev.VarSet(at, uniqueid, f["Variable"], text(f.get("Value")))
 
 
 def _hangup_request(f: Fields, at: datetime) -> ev.Event:
@@ -151,7 +195,7 @@ def _dial_end(f: Fields, at: datetime) -> ev.Event:
 
 
 def _bridge_enter(f: Fields, at: datetime) -> ev.Event:
-    return ev.BridgeEnter(at, f["Uniqueid"], f["Linkedid"], f["BridgeUniqueid"], f.get("BridgeTechnology", ""))
+    return ev.BridgeEnter(at, f["Uniqueid"], f["Linkedid"], f["BridgeUniqueid"], f.get("BridgeTechnology") or "")
 
 
 def _bridge_leave(f: Fields, at: datetime) -> ev.Event:
@@ -199,7 +243,11 @@ def _agent_connect(f: Fields, at: datetime) -> ev.Event:
     )
 
 
-def _queue_member(f: Fields, at: datetime) -> ev.Event:
+def _queue_member_removed(f: Fields, at: datetime) -> ev.Event:
+    return _queue_member(f, at, True)
+
+
+def _queue_member(f: Fields, at: datetime, removed: bool = False) -> ev.Event:
     return ev.QueueMemberState(
         at,
         f["Queue"],
@@ -209,7 +257,7 @@ def _queue_member(f: Fields, at: datetime) -> ev.Event:
         f.get("Paused") == "1",
         text(f.get("PausedReason")),
         number(f.get("Status")),
-        f.get("Event") == "QueueMemberRemoved",
+        removed,
     )
 
 
@@ -252,7 +300,7 @@ BUILDERS: Final[Mapping[bytes, Builder]] = {
     b"QueueMemberStatus": _queue_member,
     b"QueueMemberPause": _queue_member,
     b"QueueMemberAdded": _queue_member,
-    b"QueueMemberRemoved": _queue_member,
+    b"QueueMemberRemoved": _queue_member_removed,
     b"OriginateResponse": _originate_response,
 }
 """Event name → what makes the value. An event that is not here is not used."""

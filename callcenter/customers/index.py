@@ -7,9 +7,10 @@ that says +1 is never taken for one that says +44.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import asyncpg
 import structlog
@@ -50,6 +51,8 @@ JOIN customers c ON c.tenant_id = $1 AND c.customer_id = p.customer_id
 """
 """$1 tenant, $2 national digits, $3 their last digits, $4 whether the number names its country."""
 
+Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
+
 _UNREACHABLE = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 # The last is what asyncpg raises where a connection breaks in the middle of a statement.
 
@@ -64,7 +67,7 @@ class CustomerIndex:
         self._deadline_s = deadline.total_seconds()
         self._was_reached = True
         self._keeps = False
-        self._kept: PoolConnectionProxy[asyncpg.Record] | None = None
+        self._kept: tuple[PoolConnectionProxy[asyncpg.Record], Fetch] | None = None
 
     async def match(self, tenant_id: int, number: PhoneNumber, agent: str | None = None) -> Match:
         """Return who `number` may belong to, the likeliest first; with `agent`, their own before others.
@@ -95,24 +98,30 @@ class CustomerIndex:
             self._keeps = False
             kept, self._kept = self._kept, None
             if kept is not None:
-                await self._pool.release(kept, timeout=self._deadline_s)
+                await self._pool.release(kept[0], timeout=self._deadline_s)
 
     async def _find(self, tenant_id: int, number: PhoneNumber) -> list[Found]:
-        async with asyncio.timeout(self._deadline_s):
-            connection, self._kept = self._kept, None
-            if connection is None:
-                connection = await self._pool.acquire()
-            try:
-                found = await _ask(connection, tenant_id, number)
-            except BaseException:
-                # the server may be frozen: do not wait longer for its word that it has stopped
-                await self._pool.release(connection, timeout=self._deadline_s)
-                raise
-            if self._keeps and self._kept is None:
-                self._kept = connection
-            else:
-                await self._pool.release(connection)
-            return found
+        # asyncpg's own timers: it has one per statement anyway, and asyncio.timeout would be another
+        ends = asyncio.get_running_loop().time() + self._deadline_s
+        kept, self._kept = self._kept, None
+        if kept is None:
+            connection = await self._pool.acquire(timeout=self._deadline_s)
+            fetch: Fetch = partial(connection.fetch, EXACT)
+        else:
+            connection, fetch = kept
+        try:
+            found = await _ask(connection, fetch, tenant_id, number, ends)
+            if self._keeps and kept is None:
+                fetch = (await connection.prepare(EXACT, timeout=self._deadline_s)).fetch
+        except BaseException:
+            # the server may be frozen: do not wait longer for its word that it has stopped
+            await self._pool.release(connection, timeout=self._deadline_s)
+            raise
+        if self._keeps and self._kept is None:
+            self._kept = (connection, fetch)
+        else:
+            await self._pool.release(connection)
+        return found
 
     def _note_reached(self, reached: bool, problem: BaseException | None = None) -> None:
         """Say once that look-ups fail, and once that they work again."""
@@ -125,14 +134,17 @@ class CustomerIndex:
             _log.warning("customers cannot be looked up", why=type(problem).__name__)
 
 
-async def _ask(connection: Connection, tenant_id: int, number: PhoneNumber) -> list[Found]:
+async def _ask(connection: Connection, fetch: Fetch, tenant_id: int, number: PhoneNumber, ends: float) -> list[Found]:
+    """`fetch` runs `EXACT`, which may be prepared already; `ends` is when the loop's clock says stop."""
+    clock = asyncio.get_running_loop().time
     if number.e164 is not None:
-        rows = await connection.fetch(EXACT, tenant_id, number.e164)
+        rows = await fetch(tenant_id, number.e164, timeout=max(ends - clock(), 0.001))
         if rows:
             return [_found(row, MatchReason.EXACT) for row in rows]
     if number.national is None:
         return []
-    rows = await connection.fetch(GUESS, tenant_id, number.national, number.suffix, number.international)
+    keys = (number.national, number.suffix, number.international)
+    rows = await connection.fetch(GUESS, tenant_id, *keys, timeout=max(ends - clock(), 0.001))
     return [_found(row, MatchReason(row[10])) for row in rows]
 
 
