@@ -6,9 +6,9 @@ what they mean, and publishes that. After each (re)connection a snapshot comes f
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -25,6 +25,9 @@ from callcenter.errors import AmiActionFailed, AmiError, BadInput, NotFound, Pro
 from callcenter.settings import PbxSettings
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.tracker import Tracker
+
+NO_CHANNEL: Final = "No such channel"
+"""Asterisk's words where a channel that is to be hung up is gone (`action_hangup` in main/manager.c)."""
 
 Publish = Callable[[CallChange, datetime], None]
 """Takes a change and the time at which its event was read; must be quick and must not wait."""
@@ -126,12 +129,13 @@ class Pbx:
         if not channels:
             raise NotFound(f"call {call_id} does not go on at {self.settings.id}")
         chosen = [channel for at, channel in channels.items() if at == interface] or list(channels.values())
-        first, *others = chosen
-        await self.client.action(actions.Hangup(channel=first))
-        for channel in others:
-            # Most go by themselves when the first is gone.
-            with suppress(AmiActionFailed):
+        for channel in chosen:
+            try:
                 await self.client.action(actions.Hangup(channel=channel))
+            except AmiActionFailed as problem:
+                # It ended by itself meanwhile, or with the leg before it: that is what was asked for.
+                if NO_CHANNEL not in str(problem):
+                    raise
 
     async def _work(self) -> None:
         while True:
