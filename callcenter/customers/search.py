@@ -32,7 +32,7 @@ class _After(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 def by_text(text: str) -> Condition:
-    """Names that begin so, or name, company and e-mail with words that begin like all the words of the text.
+    """Names or e-mail addresses that begin so, or name and company with words that begin like all those of the text.
 
     Raises:
         BadInput: the text is too long or holds a character that no text can hold.
@@ -42,11 +42,14 @@ def by_text(text: str) -> Condition:
         raise BadInput(f"search for at most {TEXT_LIMIT} characters of text")
     if not text:
         return Condition("true")
-    begins = '(lower(c.name) COLLATE "C" >= lower($2) AND lower(c.name) COLLATE "C" < lower($2) || $3)'
+    begins = " OR ".join(
+        f'(lower(c.{column}) COLLATE "C" >= lower($2) AND lower(c.{column}) COLLATE "C" < lower($2) || $3)'
+        for column in ("name", "email")
+    )
     words = _WORD.findall(text)[:MOST_WORDS]
     # one letter is the beginning of too many words
     if not words or (max(len(word) for word in words) < 2 and text.isascii()):
-        return Condition(begins, (text, _LAST_CHARACTER))
+        return Condition(f"({begins})", (text, _LAST_CHARACTER))
     query = " & ".join(f"'{word}':*" for word in words)
     return Condition(f"({begins} OR c.search @@ to_tsquery('simple', $4))", (text, _LAST_CHARACTER, query))
 

@@ -1,8 +1,8 @@
 """Tables of customers and their phones.
 
 Names are found by prefix and put in order through `lower(name) COLLATE "C"`, which one index serves whatever
-the database's collation is, and by word through `search`. Embedded PostgreSQL has no contrib extensions, so
-there are no trigrams. Phones are found by exact E.164, else national digits, else the last digits.
+the database's collation is; e-mail addresses likewise, and words through `search`. Embedded PostgreSQL has no
+contrib extensions, so there are no trigrams. Phones are found by exact E.164, else national digits, else the last digits.
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Computed,
     ForeignKeyConstraint,
@@ -40,6 +41,12 @@ class Customer(Table, table=True):
         UniqueConstraint("tenant_id", "external_ref"),
         CheckConstraint("version >= 1", name="version"),
         Index("ix_customers_name", "tenant_id", text('(lower(name) COLLATE "C")'), "customer_id"),
+        Index(
+            "ix_customers_email",
+            "tenant_id",
+            text('(lower(email) COLLATE "C")'),
+            postgresql_where=text("email IS NOT NULL"),
+        ),
         Index("ix_customers_search", "search", postgresql_using="gin"),
         Index("ix_customers_owner", "tenant_id", "owner", postgresql_where=text("owner IS NOT NULL")),
     )
@@ -63,19 +70,23 @@ class Customer(Table, table=True):
     last_call_at: datetime | None = Field(default=None, sa_type=Timestamp)
     source: str = Field(default="manual", sa_type=Text, sa_column_kwargs=default("'manual'"))
     external_ref: str | None = Field(default=None, sa_type=Text)
+    import_digest: int | None = Field(default=None, sa_type=BigInteger)
+    """Digest of the row that was imported last, plus the `version` that it led to: the same row is passed over as
+    long as nobody changes the customer."""
     search: Any = Field(
         default=None,
         sa_type=TSVECTOR,
         nullable=True,
         sa_column_args=(
             Computed(
-                "to_tsvector('simple'::regconfig, (((COALESCE(name, ''::text) || ' '::text)"
-                " || COALESCE(company, ''::text)) || ' '::text) || COALESCE(email, ''::text))",
+                "to_tsvector('simple'::regconfig, (COALESCE(name, ''::text) || ' '::text)"
+                " || COALESCE(company, ''::text))",
                 persisted=True,
             ),
         ),
     )
-    """Words of name, company and email; PostgreSQL keeps it."""
+    """Words of name and company; PostgreSQL keeps it. Nearly each e-mail address would be a word of its own, and make
+    the index several times as large."""
 
 
 class CustomerPhone(Table, table=True):

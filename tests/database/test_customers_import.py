@@ -316,8 +316,9 @@ async def test_a_first_large_import_leaves_tables_as_they_were(
     )
     tables = ["customers", "customer_phones"]
     before = [await database.pool.fetch(query, tables) for query in (definitions, constraints)]
-    rows = fresh.WORTH_IT + 10
+    rows = 20_010
     text = "ID,Name,Phone\n" + "".join(f"R{place},Li {place},07{place:09}\n" for place in range(rows))
+    assert len(text) > fresh.WORTH_IT
     assert counts(await bring(text)) == (rows, 0, 0, 0, 0)
     assert [await database.pool.fetch(query, tables) for query in (definitions, constraints)] == before
     assert counts(await bring(text)) == (0, 0, rows, 0, 0)

@@ -6,19 +6,21 @@ and merged are in docs/import.md.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import asyncpg
 
 from callcenter.customers.importer import columns as columns_module
+from callcenter.customers.importer import fresh
+from callcenter.customers.importer.batches import Batch, BatchReader, Reject
 from callcenter.customers.importer.cells import Row, rows, sniff
 from callcenter.customers.importer.columns import Columns
 from callcenter.customers.importer.encoding import check_name, detect, pieces
 from callcenter.customers.importer.rejects import RejectFile
-from callcenter.customers.importer.rows import MatchRule, RowProblem, RowReader
-from callcenter.customers.importer.staging import Counts, Staging
+from callcenter.customers.importer.rows import MatchRule, RowReader
+from callcenter.customers.importer.staging import Counts, SameTwiceError, Staging
 from callcenter.db.engine import Connection, Database
 from callcenter.errors import BadFile, Conflict
 from callcenter.matching.number import Reader
@@ -109,6 +111,7 @@ class _Opened:
     def __init__(self, path: Path, options: Options) -> None:
         self.encoding = check_name(options.encoding) if options.encoding else detect(path)
         self.text = _Text(path, self.encoding)
+        self.size = path.stat().st_size
         self.count = 0
         """How many rows were read."""
         self.delimiter = options.delimiter or sniff(self.text.sample)
@@ -144,22 +147,11 @@ async def import_customers(
         Conflict: another import is running, or a customer was changed meanwhile.
     """
     began = time.monotonic()
-    reader = Reader(region, cache_size=0)
-    opened = _Opened(path, options or Options())
-    rejects = RejectFile(path.with_name(path.name + ".rejects.csv"), opened.columns.headers)
-    rejects.begin()
+    options = options or Options()
     try:
-        async with database.pool.acquire() as connection, connection.transaction():
-            staging = Staging(connection, tenant_id, opened.match)
-            await staging.open()
-            agents = await _agents(connection, tenant_id)
-            row_reader = RowReader(opened.columns, reader, opened.match, agents)
-            await _stage(opened, row_reader, staging, rejects, progress)
-            counts = await _take_over(staging)
-            for line in counts.ambiguous:
-                rejects.add(Row(line, []), "several customers have this; give the rows an external_ref")
-    finally:
-        rejects.end()
+        opened, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=True)
+    except SameTwiceError:
+        opened, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=False)
     return Summary(
         rows=opened.count,
         added=counts.added,
@@ -176,35 +168,88 @@ async def import_customers(
     )
 
 
-async def _stage(
-    opened: "_Opened",
-    row_reader: RowReader,
-    staging: Staging,
-    rejects: RejectFile,
+async def _import(
+    database: Database,
+    tenant_id: int,
+    path: Path,
+    region: str,
+    options: Options,
     progress: Progress | None,
-) -> None:
-    """Read all rows in a thread, one batch ahead of PostgreSQL, so that both work at the same time."""
-    ready = await asyncio.to_thread(_next_lines, opened, row_reader, rejects.add)
-    while ready is not None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                reading = asyncio.to_thread(_next_lines, opened, row_reader, rejects.add)
-                ahead = group.create_task(reading, name="import: read ahead")
-                await staging.add(row_reader.staged, *ready)
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
-        ready = ahead.result()
-        if progress is not None:
-            progress(opened.text.done, opened.count)
+    *,
+    skip: bool,
+) -> tuple[_Opened, Counts, RejectFile]:
+    reader = Reader(region, cache_size=0)
+    opened = _Opened(path, options)
+    rejects = RejectFile(path.with_name(path.name + ".rejects.csv"), opened.columns.headers)
+    rejects.begin()
+    try:
+        async with database.pool.acquire() as connection, connection.transaction():
+            straight = opened.size >= fresh.WORTH_IT
+            staging = Staging(connection, tenant_id, opened.match, straight=straight, skip=skip)
+            await staging.open()
+            stage = await _Stage.open(connection, tenant_id, opened, reader, staging)
+            await stage.run(rejects.add, progress)
+            counts = await _take_over(staging)
+            for line in counts.ambiguous:
+                rejects.add(Row(line, []), "several customers have this; give the rows an external_ref")
+    finally:
+        rejects.end()
+    return opened, counts, rejects
 
 
-def _next_lines(
-    opened: "_Opened", row_reader: RowReader, reject: Callable[[Row, str], None]
-) -> tuple[bytes, bytes] | None:
-    """The COPY lines of the next batch, or None at the end of the file."""
-    batch = list(islice(opened.rows, BATCH))
-    opened.count += len(batch)
-    return _lines(row_reader, batch, reject) if batch else None
+class _Stage:
+    """Brings the rows of a file to PostgreSQL, a batch at a time."""
+
+    def __init__(self, opened: _Opened, staging: Staging, rows: RowReader, batches: BatchReader) -> None:
+        self._opened = opened
+        self._staging = staging
+        self._rows = rows
+        self._batches = batches
+
+    @classmethod
+    async def open(
+        cls, connection: Connection, tenant_id: int, opened: _Opened, reader: Reader, staging: Staging
+    ) -> "_Stage":
+        """Make the readers of a file; the staging is open."""
+        found = await connection.fetch("SELECT agent_id FROM agents WHERE tenant_id = $1", tenant_id)
+        agents = frozenset(row[0] for row in found)
+        columns, match = opened.columns, opened.match
+        rows = RowReader(columns, reader, match, agents, tenant_id if staging.is_straight else None)
+        return cls(opened, staging, rows, BatchReader(rows, columns, match, agents, reader.region))
+
+    async def run(self, reject: Reject, progress: Progress | None) -> None:
+        """Read all rows in a thread, one batch ahead of PostgreSQL, so that both work at the same time."""
+        ready = await asyncio.to_thread(self._next, reject)
+        while ready is not None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    ahead = group.create_task(asyncio.to_thread(self._next, reject), name="import: read ahead")
+                    await self._add(ready, reject)
+            except ExceptionGroup as several:
+                raise several.exceptions[0] from None
+            ready = ahead.result()
+            if progress is not None:
+                progress(self._opened.text.done, self._opened.count)
+
+    async def add(self, rows: Sequence[Row], reject: Reject) -> None:
+        """Bring these rows only."""
+        await self._add(self._batches.read(self._batches.split(list(rows)), reject), reject)
+
+    def _next(self, reject: Reject) -> Batch | tuple[bytes, bytes] | None:
+        """The next batch, or None at the end of the file; COPY lines already if none of it can be passed over."""
+        rows = list(islice(self._opened.rows, BATCH))
+        self._opened.count += len(rows)
+        if not rows:
+            return None
+        batch = self._batches.split(rows)
+        return batch if self._staging.skips else self._batches.read(batch, reject)
+
+    async def _add(self, ready: Batch | tuple[bytes, bytes], reject: Reject) -> None:
+        if isinstance(ready, Batch):
+            ready.leave_out(await self._staging.pass_over(ready.references, ready.digests))
+            ready = await asyncio.to_thread(self._batches.read, ready, reject)
+        customers, phones = ready
+        await self._staging.add(self._rows.customer_columns, customers, self._rows.phone_columns, phones)
 
 
 async def preview(
@@ -225,11 +270,8 @@ async def preview(
         try:
             staging = Staging(connection, tenant_id, opened.match)
             await staging.open()
-            row_reader = RowReader(opened.columns, reader, opened.match, await _agents(connection, tenant_id))
-            await staging.add(
-                row_reader.staged,
-                *_lines(row_reader, first, lambda row, why: problems.update({row.line: why})),
-            )
+            stage = await _Stage.open(connection, tenant_id, opened, reader, staging)
+            await stage.add(first, lambda row, why: problems.update({row.line: why}))
             counts = await _take_over(staging)
             problems |= dict.fromkeys(counts.ambiguous, "several customers have this")
             results = await staging.outcomes()
@@ -253,28 +295,8 @@ async def preview(
     )
 
 
-def _lines(row_reader: RowReader, batch: list[Row], reject: Callable[[Row, str], None]) -> tuple[bytes, bytes]:
-    """Read a batch into COPY lines of customers and of phones."""
-    customers: list[str] = []
-    phones: list[str] = []
-    for row in batch:
-        try:
-            customer, numbers = row_reader.read(row)
-        except RowProblem as problem:
-            reject(row, str(problem))
-        else:
-            customers.append(customer)
-            phones.append(numbers)
-    return "".join(customers).encode(), "".join(phones).encode()
-
-
 async def _take_over(staging: Staging) -> Counts:
     try:
         return await staging.take_over()
     except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as problem:
         raise Conflict("customers were changed while they were imported; import the file again") from problem
-
-
-async def _agents(connection: Connection, tenant_id: int) -> frozenset[str]:
-    found = await connection.fetch("SELECT agent_id FROM agents WHERE tenant_id = $1", tenant_id)
-    return frozenset(row[0] for row in found)

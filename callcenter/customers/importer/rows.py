@@ -1,13 +1,11 @@
 """Turns a row of cells into lines for PostgreSQL's COPY, or says why it cannot be a customer.
 
-This runs once per row of files with millions of them, so that it makes text and not values in between.
+This runs once per row of files with millions of them, so that it makes text and not values in between. Rows
+with nothing unusual are read column by column in `batches`, which takes from here whatever is the same.
 """
 
 import json
 import re
-import secrets
-import time
-from collections.abc import Iterator
 from enum import StrEnum
 
 from callcenter.customers.draft import (
@@ -23,15 +21,20 @@ from callcenter.customers.draft import (
 )
 from callcenter.customers.importer.cells import Row
 from callcenter.customers.importer.columns import Columns
-from callcenter.matching.number import NumberKind, PhoneNumber, Reader
-
-PHONE_COLUMNS = ("line", "customer_id", "position", "raw", "e164", "national", "suffix", "label")
-"""Columns of a staged phone."""
+from callcenter.matching.number import SUFFIX_DIGITS, NumberKind, PhoneNumber, Reader
+from callcenter.matching.shapes import Shapes
 
 _TEXTS = ("company", "email", "language", "address", "owner", "note", "external_ref")
+_EMPTY = {"note": "", "tags": "{}", "fields": "{}"}
+"""What stands for nothing in columns of customers that are never NULL."""
+
 _SEVERAL_NUMBERS = re.compile(r"[,，、|\n]|;(?!ext=|phone-context=)|；| / ")
 _SEVERAL_TAGS = re.compile(r"[,，、;；|]")
 _LINE_BREAKS = re.compile(r"\s*[\r\n\t\v\f\x85\u2028\u2029]+\s*")
+
+
+NULL = "\\N"
+"""How COPY's text format writes NULL."""
 
 
 class MatchRule(StrEnum):
@@ -56,25 +59,36 @@ class RowReader:
         reader: reads the numbers.
         rule: what each row must have to be recognized.
         agents: the log-ins that an owner may be.
+        tenant_id: whose tables the lines are for; None if they are for the temporary tables.
     """
 
-    def __init__(self, columns: Columns, reader: Reader, rule: MatchRule, agents: frozenset[str]) -> None:
+    def __init__(
+        self, columns: Columns, reader: Reader, rule: MatchRule, agents: frozenset[str], tenant_id: int | None = None
+    ) -> None:
         self._columns = columns
         self._reader = reader
+        self._shapes = Shapes(reader)
         self._rule = rule
         self._agents = agents
-        self._texts = [(name, columns.single[name], LIMITS[name]) for name in _TEXTS if name in columns.single]
-        self._place = {name: place for place, (name, _, _) in enumerate(self._texts)}
+        self.texts = [(name, columns.single[name], LIMITS[name]) for name in _TEXTS if name in columns.single]
+        self._place = {name: place for place, (name, _, _) in enumerate(self.texts)}
         self._tags_column = columns.single.get("tags")
-        self._ids = _uuids()
-        self.staged = ("line", "customer_id", "phone", "name", *(name for name, _, _ in self._texts))
-        """Columns of a staged customer, in the order in which `read` writes them."""
+        self._tenant_id = tenant_id
+        names = ["name", *(name for name, _, _ in self.texts)]
         if self._tags_column is not None:
-            self.staged += ("tags",)
+            names.append("tags")
         if columns.fields:
-            self.staged += ("fields",)
+            names.append("fields")
+        self.has_extras = self._tags_column is not None or bool(columns.fields)
+        """Whether rows have more than texts and phones."""
+        self.empty = {name: NULL if tenant_id is None else _EMPTY.get(name, NULL) for name in names}
+        """Column → what stands for nothing in it."""
+        first = ("line", "phone") if tenant_id is None else ("tenant_id", "source")
+        self.customer_columns = (*first, "customer_id", "import_digest", *names)
+        """Columns of a customer, in the order in which `read` writes them."""
+        self.phone_columns = (first[0], "customer_id", "position", "raw", "e164", "national", "suffix", "label")
 
-    def read(self, row: Row) -> tuple[str, str]:
+    def read(self, row: Row, customer_id: str) -> tuple[str, str]:
         """Return the COPY lines of a row: its customer, and its phones.
 
         Raises:
@@ -88,20 +102,34 @@ class RowReader:
         joined = "".join(cells)
         # nearly all rows: nothing to clean and nothing to escape
         plain = joined.isprintable() and "\\" not in joined
-        values = [self._text(name, cells[column], limit, plain) for name, column, limit in self._texts]
+        values = [self._text(name, cells[column], limit, plain) for name, column, limit in self.texts]
         name = self._name(cells, values, plain)
-        customer_id = next(self._ids)
-        phones, key = self._phones(row.line, customer_id, cells)
+        phones, key = self.phones(row.line, customer_id, cells)
         self._check(values, key)
-        start = f"{row.line}\t{customer_id}\t{key or _NULL}\t"
-        staged = [value or _NULL for value in (name, *values)]
-        if not plain:
-            staged = [value if value is _NULL else _escaped(value) for value in staged]
+        names = ("name", *self._place)
+        staged = [
+            (value if plain else _escaped(value)) or self.empty[column]
+            for column, value in zip(names, (name, *values), strict=True)
+        ]
+        start = (*self.start(row.line, key), customer_id, NULL)
+        return "\t".join((*start, *staged, *self.extras(cells, plain))) + "\n", phones
+
+    def start(self, line: int, key: str) -> tuple[str, str]:
+        """The first two values of a customer's line."""
+        return (str(line), key or NULL) if self._tenant_id is None else (str(self._tenant_id), "import")
+
+    def extras(self, cells: list[str], plain: bool) -> list[str]:
+        """The last values of a customer's line: tags and custom fields, where the file has them.
+
+        Raises:
+            RowProblem: one is too long or holds control characters.
+        """
+        extras: list[str] = []
         if self._tags_column is not None:
-            staged.append(self._tags(cells[self._tags_column]))
+            extras.append(self._tags(cells[self._tags_column]))
         if self._columns.fields:
-            staged.append(self._fields(cells, plain))
-        return start + "\t".join(staged) + "\n", phones
+            extras.append(self._fields(cells, plain))
+        return extras
 
     def _fitted(self, cells: list[str]) -> list[str]:
         """Spreadsheets leave out empty cells at the end; more cells than headers is something else."""
@@ -157,25 +185,36 @@ class RowReader:
         if rule is MatchRule.PHONE and not key:
             raise RowProblem("phone: there is none, and rows are matched by it")
 
-    def _phones(self, line: int, customer_id: str, cells: list[str]) -> tuple[str, str]:
-        """The COPY lines of the phones, and the key of the first one that can be looked up."""
+    def phones(self, line: int, customer_id: str, cells: list[str]) -> tuple[str, str]:
+        """The COPY lines of a row's phones, and the key of the first one that can be looked up.
+
+        Raises:
+            RowProblem: one is no phone number, or they are too many.
+        """
+        start = f"{line if self._tenant_id is None else self._tenant_id}\t{customer_id}\t"
         seen: dict[str, str] = {}
         key = ""
         for column, label in self._columns.phones:
             cell = cells[column].strip()
             if not cell:
                 continue
+            if (quick := self._shapes.read(cell)) is not None:
+                own, digits = quick
+                key = key or own
+                if own not in seen:
+                    suffix = digits[-SUFFIX_DIGITS:] if len(digits) >= SUFFIX_DIGITS else NULL
+                    seen[own] = f"{start}{len(seen)}\t{cell}\t{own}\t{digits}\t{suffix}\t{label}\n"
+                continue
             for part in _SEVERAL_NUMBERS.split(cell):
                 number = self._number(part.strip())
                 if number is None:
                     continue
-                own = number.e164 or number.national
-                key = key or own or ""
-                again = own or number.raw
+                e164, national = number.e164, number.national
+                key = key or e164 or national or ""
+                again = e164 or national or number.raw
                 if again not in seen:
-                    start = f"{line}\t{customer_id}\t{len(seen)}\t{_escaped(number.raw)}"
-                    keys = f"{number.e164 or _NULL}\t{number.national or _NULL}\t{number.suffix or _NULL}"
-                    seen[again] = f"{start}\t{keys}\t{label}\n"
+                    keys = f"{e164 or NULL}\t{national or NULL}\t{number.suffix or NULL}"
+                    seen[again] = f"{start}{len(seen)}\t{_escaped(number.raw)}\t{keys}\t{label}\n"
         if len(seen) > PHONE_LIMIT:
             raise RowProblem(f"phone: {len(seen)} numbers are too many, {PHONE_LIMIT} are the most")
         return "".join(seen.values()), key
@@ -193,7 +232,7 @@ class RowReader:
     def _tags(self, cell: str) -> str:
         tags = list(dict.fromkeys(tag.strip() for tag in _SEVERAL_TAGS.split(cell) if tag.strip()))
         if not tags:
-            return _NULL
+            return self.empty["tags"]
         if len(tags) > TAGS_LIMIT or any(len(tag) > TAG_LIMIT for tag in tags):
             raise RowProblem(f"tags: {TAGS_LIMIT} tags of {TAG_LIMIT} characters are the most")
         if any(control_characters(tag, False) for tag in tags):
@@ -206,10 +245,7 @@ class RowReader:
         for name, column in self._columns.fields.items():
             if value := self._text("fields", cells[column], FIELD_LIMIT, plain):
                 values[name] = value
-        return _escaped(json.dumps(values, ensure_ascii=False)) if values else _NULL
-
-
-_NULL = "\\N"
+        return _escaped(json.dumps(values, ensure_ascii=False)) if values else self.empty["fields"]
 
 
 def _escaped(text: str) -> str:
@@ -223,11 +259,3 @@ def _escaped(text: str) -> str:
 
 def _is_han(text: str) -> bool:
     return bool(text) and all("\u3400" <= char <= "\u9fff" or char >= "\U00020000" for char in text)
-
-
-def _uuids() -> Iterator[str]:
-    """Yield UUIDs of version 7 (RFC 9562) that rise, so that new rows stand side by side in the index."""
-    now = time.time_ns() // 1_000_000
-    start = f"{now:012x}7{secrets.randbits(12):03x}{0x80000000 | secrets.randbits(30):08x}"
-    for count in range(1 << 32):
-        yield f"{start}{count:08x}"

@@ -20,8 +20,8 @@ _PLAIN = tuple(name for name in MERGED if name != "fields")
 
 TABLES = """
 CREATE TEMPORARY TABLE import_rows (
-  line bigint, customer_id uuid, phone text, tags text[], fields jsonb, name text, company text, email text,
-  language text, address text, owner text, note text, external_ref text
+  line bigint, customer_id uuid, phone text, import_digest bigint, tags text[], fields jsonb, name text,
+  company text, email text, language text, address text, owner text, note text, external_ref text
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_phones (
   line bigint, customer_id uuid, position smallint, raw text, e164 text, national text, suffix text,
@@ -31,10 +31,13 @@ CREATE TEMPORARY TABLE import_known (line bigint, customer_id uuid) ON COMMIT DR
 CREATE TEMPORARY TABLE import_fold (line bigint, leader bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_folded (line bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_changed (customer_id uuid) ON COMMIT DROP;
+CREATE TEMPORARY TABLE import_same (customer_id uuid) ON COMMIT DROP;
+CREATE TEMPORARY TABLE import_twins (customer_id uuid, key text) ON COMMIT DROP;
 SET LOCAL statement_timeout = 0;
 SET LOCAL work_mem = '64MB';
 """
-"""Rows and phones as read; line → known customer; line → leading line; the merged; the changed."""
+"""Rows and phones as read; line → known customer; line → leading line; the merged; the changed; those whose row
+is the same as last time; and of rows that went straight into the tables those that are one customer."""
 
 _WITHOUT_PHONE = "coalesce({0}.company, '') || chr(30) || lower(coalesce({0}.email, ''))"
 
@@ -46,6 +49,72 @@ KEYS = {
 lower(s.name) || chr(31) || coalesce(s.phone, chr(30) || {_WITHOUT_PHONE.format("s")})""",
 }
 """What makes two rows of the file the same customer."""
+
+_FIRST_PHONES = """
+SELECT DISTINCT ON (customer_id) customer_id, coalesce(e164, national) AS phone FROM customer_phones
+WHERE tenant_id = $1 AND national IS NOT NULL ORDER BY customer_id, position"""
+
+FRESH_KEYS = {
+    MatchRule.EXTERNAL_REF: "SELECT customer_id, external_ref AS key FROM customers WHERE tenant_id = $1",
+    MatchRule.PHONE: f"SELECT customer_id, phone AS key FROM ({_FIRST_PHONES}) p",
+    MatchRule.EMAIL: "SELECT customer_id, lower(email) AS key FROM customers WHERE tenant_id = $1",
+    MatchRule.NAME_AND_PHONE: f"""
+SELECT customer_id, {KEYS[MatchRule.NAME_AND_PHONE]} AS key FROM (
+  SELECT c.customer_id, c.name, c.company, c.email, p.phone
+  FROM customers c LEFT JOIN ({_FIRST_PHONES}) p USING (customer_id) WHERE c.tenant_id = $1) s""",
+}
+"""The same of rows that went straight into the customers' tables."""
+
+FIND_TWINS = """
+WITH keys AS ({keys}), several AS (SELECT key FROM keys GROUP BY key HAVING count(*) > 1)
+INSERT INTO import_twins SELECT customer_id, key FROM keys JOIN several USING (key)"""
+
+_LINE = "('x' || right({0}.customer_id::text, 8))::bit(32)::bigint"
+
+TAKE_OUT_PHONES = f"""
+WITH gone AS (
+  DELETE FROM customer_phones p USING import_twins t
+  WHERE p.tenant_id = $1 AND p.customer_id = t.customer_id RETURNING p.*
+)
+INSERT INTO import_phones (line, customer_id, position, raw, e164, national, suffix, label)
+SELECT {_LINE.format("g")}, customer_id, position, raw, e164, national, suffix, label FROM gone g"""
+
+TAKE_OUT_CUSTOMERS = f"""
+WITH gone AS (
+  DELETE FROM customers c USING import_twins t
+  WHERE c.tenant_id = $1 AND c.customer_id = t.customer_id RETURNING c.*
+)
+INSERT INTO import_rows (
+  line, customer_id, tags, fields, name, company, email, language, address, owner, note, external_ref)
+SELECT {_LINE.format("g")}, customer_id, nullif(tags, '{{}}'), nullif(fields, '{{}}'), name, company, email, language,
+  address, owner, nullif(note, ''), external_ref
+FROM gone g"""
+"""Ids end with the line, so that the order of the file is still known."""
+
+TWINS_KEYS = "SELECT s.line, t.key FROM import_rows s JOIN import_twins t USING (customer_id)"
+
+FIND_SAME = """
+WITH same AS (
+  SELECT c.customer_id, g.place
+  FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS g (external_ref, digest, place)
+  CROSS JOIN LATERAL (
+    SELECT customer_id, import_digest - version AS digest FROM customers
+    WHERE tenant_id = $1 AND external_ref = g.external_ref LIMIT 1
+  ) c
+  WHERE c.digest = g.digest
+), noted AS (
+  INSERT INTO import_same SELECT customer_id FROM same
+)
+SELECT array_agg(place - 1) FROM same"""
+"""Which rows are as they were when they last made or changed a customer whom nobody has changed since.
+
+LATERAL, so that PostgreSQL looks each up in the index, whatever it knows of the table's size."""
+
+SAME_TWICE = """
+SELECT EXISTS (SELECT FROM import_same GROUP BY customer_id HAVING count(*) > 1) OR (
+  SELECT count(*) FROM import_rows s JOIN customers c ON c.tenant_id = $1 AND c.external_ref = s.external_ref
+  JOIN import_same m ON m.customer_id = c.customer_id) > 0"""
+"""Tells whether a row that was passed over is one customer with another row of the file."""
 
 _BY_PHONE = """
 SELECT s.line, p.customer_id FROM import_rows s
@@ -61,7 +130,7 @@ JOIN customers c ON c.tenant_id = $1 AND c.external_ref = s.external_ref""",
     MatchRule.PHONE: _BY_PHONE,
     MatchRule.EMAIL: """
 SELECT s.line, c.customer_id FROM import_rows s
-JOIN customers c ON c.tenant_id = $1 AND lower(c.email) = lower(s.email)""",
+JOIN customers c ON c.tenant_id = $1 AND lower(s.email) COLLATE "C" = lower(c.email)""",
     MatchRule.NAME_AND_PHONE: f"""
 SELECT s.line, min(c.customer_id::text)::uuid FROM ({_BY_PHONE}) p
 JOIN import_rows s USING (line)
@@ -95,7 +164,7 @@ _LATEST = ", ".join(
 )
 
 FOLD_ROWS = f"""
-UPDATE import_rows r SET {", ".join(f"{name} = m.{name}" for name in MERGED)} FROM (
+UPDATE import_rows r SET import_digest = NULL, {", ".join(f"{name} = m.{name}" for name in MERGED)} FROM (
   SELECT f.leader, {_LATEST} FROM import_fold f JOIN import_rows s USING (line) GROUP BY f.leader
 ) m WHERE r.line = m.leader"""
 
@@ -127,7 +196,8 @@ INSERT INTO import_folded SELECT line FROM gone"""
 CHANGE_KNOWN = f"""
 WITH changed AS (
   UPDATE customers c SET {", ".join(f"{name} = coalesce(s.{name}, c.{name})" for name in _PLAIN)},
-    fields = c.fields || coalesce(s.fields, '{{}}'), version = c.version + 1, updated_at = now()
+    fields = c.fields || coalesce(s.fields, '{{}}'), version = c.version + 1, updated_at = now(),
+    import_digest = s.import_digest + c.version
   FROM import_known k JOIN import_rows s USING (line)
   WHERE c.tenant_id = $1 AND c.customer_id = k.customer_id AND (
     {" OR ".join(f"s.{name} IS DISTINCT FROM c.{name} AND s.{name} IS NOT NULL" for name in _PLAIN)}
@@ -138,9 +208,9 @@ INSERT INTO import_changed SELECT customer_id FROM changed"""
 
 ADD_NEW = """
 INSERT INTO customers (
-  tenant_id, customer_id, name, company, email, language, address, owner, tags, fields, note, source,
+  tenant_id, customer_id, import_digest, name, company, email, language, address, owner, tags, fields, note, source,
   external_ref)
-SELECT $1, customer_id, name, company, email, language, address, owner, coalesce(tags, '{}'),
+SELECT $1, customer_id, import_digest, name, company, email, language, address, owner, coalesce(tags, '{}'),
   coalesce(fields, '{}'), coalesce(note, ''), 'import', external_ref
 FROM import_rows s WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.line = s.line)"""
 """Rows were staged in the order of their ids, so that the primary key grows at its end."""
@@ -169,7 +239,8 @@ WITH missing AS (
 ), others AS (
   SELECT DISTINCT customer_id FROM inserted EXCEPT SELECT customer_id FROM import_changed
 ), touched AS (
-  UPDATE customers c SET version = version + 1, updated_at = now() FROM others o
+  UPDATE customers c SET version = version + 1, updated_at = now(), import_digest = s.import_digest + version
+  FROM others o JOIN import_known k USING (customer_id) JOIN import_rows s USING (line)
   WHERE c.tenant_id = $1 AND c.customer_id = o.customer_id RETURNING c.customer_id
 )
 INSERT INTO import_changed SELECT customer_id FROM touched"""

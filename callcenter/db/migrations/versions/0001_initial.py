@@ -169,9 +169,10 @@ CREATE TABLE customers (
     last_call_at TIMESTAMP WITH TIME ZONE,
     source TEXT DEFAULT 'manual' NOT NULL,
     external_ref TEXT,
+    import_digest BIGINT,
     search TSVECTOR
-        GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, (((COALESCE(name, ''::text)
-        || ' '::text) || COALESCE(company, ''::text)) || ' '::text) || COALESCE(email, ''::text))) STORED,
+        GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, (COALESCE(name, ''::text)
+        || ' '::text) || COALESCE(company, ''::text))) STORED,
     CONSTRAINT fk_customers_agents FOREIGN KEY(tenant_id, owner) REFERENCES agents (tenant_id, agent_id)
         ON DELETE SET NULL (owner) ON UPDATE CASCADE,
     CONSTRAINT uq_customers_tenant_id_external_ref UNIQUE (tenant_id, external_ref),
@@ -181,6 +182,9 @@ CREATE TABLE customers (
 """,
     """
 CREATE INDEX ix_customers_name ON customers (tenant_id, (lower(name) COLLATE "C"), customer_id)
+""",
+    """
+CREATE INDEX ix_customers_email ON customers (tenant_id, (lower(email) COLLATE "C")) WHERE email IS NOT NULL
 """,
     """
 CREATE INDEX ix_customers_owner ON customers (tenant_id, owner) WHERE owner IS NOT NULL

@@ -1,0 +1,179 @@
+"""Reads rows by the thousand: column by column where nothing is unusual, and one by one where something is.
+
+Most rows of most files are plain: printable, as wide as the header, nothing to escape. For those each step is
+one call for a whole column, which takes half the time. What is in doubt goes to `RowReader.read`, which
+knows all cases and all complaints.
+"""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import itemgetter
+
+from callcenter.customers.draft import LIMITS, is_email
+from callcenter.customers.importer.cells import Row
+from callcenter.customers.importer.columns import Columns
+from callcenter.customers.importer.rows import NULL, MatchRule, RowProblem, RowReader
+
+_BETWEEN = "\x1f"
+"""Between cells that are digested; no printable cell holds it."""
+
+Reject = Callable[[Row, str], None]
+
+
+class Batch:
+    """Rows that are read together. The `plain` ones have their references and digests beside them."""
+
+    def __init__(self, plain: list[Row], unusual: list[Row], references: list[str], digests: list[int]) -> None:
+        self.plain = plain
+        self.unusual = unusual
+        self.references = references
+        self.digests = digests
+
+    def leave_out(self, places: Sequence[int]) -> None:
+        """Forget the plain rows at these places."""
+        keep = [True] * len(self.plain)
+        for place in places:
+            keep[place] = False
+        self.plain = list(compress(self.plain, keep))
+        self.references = list(compress(self.references, keep))
+        self.digests = list(compress(self.digests, keep))
+
+
+class BatchReader:
+    """Reads the batches of one file.
+
+    Args:
+        rows: reads single rows.
+        columns: where in a row each thing stands.
+        rule: what each row must have to be recognized; only with `external_ref` rows have digests.
+        agents: the log-ins that an owner may be.
+        meaning: all else that decides what a row becomes, to go into the digests.
+    """
+
+    def __init__(
+        self, rows: RowReader, columns: Columns, rule: MatchRule, agents: frozenset[str], meaning: str = ""
+    ) -> None:
+        self._rows = rows
+        self._rule = rule
+        self._agents = agents
+        self._width = columns.width
+        single = columns.single
+        self._texts = [("name", single["name"], LIMITS["name"]), *rows.texts] if "name" in single else []
+        self._reference = (
+            single["external_ref"] if rule is MatchRule.EXTERNAL_REF and "external_ref" in single else None
+        )
+        phones = [column for column, _ in columns.phones]
+        used = sorted({*single.values(), *columns.fields.values(), *phones})
+        # a slice picks faster, and nearly always all columns are used
+        self._pick = itemgetter(slice(None) if len(used) == columns.width else slice(used[0], used[-1] + 1))
+        owners = sorted(agents) if "owner" in single else []
+        self._seed = _digest(repr((meaning, single, columns.phones, columns.fields, owners)))
+        # version 7 (RFC 9562), and they rise with the lines, so that new rows stand side by side in the index
+        now = time.time_ns() // 1_000_000
+        self._id_start = f"{now:012x}7{secrets.randbits(12):03x}{0x80000000 | secrets.randbits(30):08x}"
+
+    def split(self, rows: list[Row]) -> Batch:
+        """Tell plain rows from others, and digest them."""
+        plain, unusual = rows, []
+        width = self._width
+        # mostly no row is unusual, which is quickly known of all together
+        if {len(row.cells) for row in rows} != {width} or not _is_plain("".join(["".join(row.cells) for row in rows])):
+            plain = [row for row in rows if len(row.cells) == width and _is_plain("".join(row.cells))]
+            unusual = [row for row in rows if len(row.cells) != width or not _is_plain("".join(row.cells))]
+        reference = self._reference
+        if reference is None:
+            return Batch(plain, unusual, [], [])
+        pick, seed, digest = self._pick, self._seed, _digest
+        return Batch(
+            plain,
+            unusual,
+            [row.cells[reference].strip() for row in plain],
+            [digest(_BETWEEN.join(pick(row.cells))) ^ seed for row in plain],
+        )
+
+    def read(self, batch: Batch, reject: Reject) -> tuple[bytes, bytes]:
+        """Return the COPY lines of a batch: of its customers, and of their phones."""
+        customers: list[str] = []
+        phones: list[str] = []
+        if self._texts and batch.plain:
+            unusual = batch.unusual + self._by_column(batch, customers, phones)
+        else:
+            unusual = batch.unusual + batch.plain
+        for row in unusual:
+            try:
+                customer, numbers = self._rows.read(row, self._id(row.line))
+            except RowProblem as problem:
+                reject(row, str(problem))
+            else:
+                customers.append(customer)
+                phones.append(numbers)
+        return "".join(customers).encode(), "".join(phones).encode()
+
+    def _by_column(self, batch: Batch, customers: list[str], phones: list[str]) -> list[Row]:
+        """Write the lines of the plain rows; return those that are in doubt."""
+        plain, reader = batch.plain, self._rows
+        digests: Sequence[str] = [str(digest + 1) for digest in batch.digests] or [NULL] * len(plain)
+        cells = list(zip(*(row.cells for row in plain), strict=True))
+        texts = {name: list(map(str.strip, cells[column])) for name, column, _ in self._texts}
+        in_doubt = self._in_doubt(texts)
+        # an empty text is what stands for nothing
+        values = [
+            [value or reader.empty[name] for value in column] if "" in column else column
+            for name, column in texts.items()
+        ]
+        doubtful: list[Row] = []
+        by_phone = self._rule is MatchRule.PHONE
+        for place, (row, digest, texts_of_row) in enumerate(
+            zip(plain, digests, zip(*values, strict=True), strict=True)
+        ):
+            customer_id = self._id(row.line)
+            try:
+                numbers, key = reader.phones(row.line, customer_id, row.cells)
+                extras = reader.extras(row.cells, True) if reader.has_extras else ()
+            except RowProblem:
+                doubtful.append(row)
+                continue
+            if place in in_doubt or (by_phone and not key):
+                doubtful.append(row)
+                continue
+            start = reader.start(row.line, key)
+            customers.append("\t".join((*start, customer_id, digest, *texts_of_row, *extras)) + "\n")
+            phones.append(numbers)
+        return doubtful
+
+    def _in_doubt(self, texts: dict[str, list[str]]) -> set[int]:
+        """Places of rows with a text that `RowReader.read` may have to complain about, or has to find elsewhere."""
+        doubt: set[int] = set()
+        for name, _, limit in self._texts:
+            if max(map(len, texts[name])) > limit:
+                doubt.update(place for place, text in enumerate(texts[name]) if len(text) > limit)
+        needed = ["name"]
+        if self._rule is MatchRule.EXTERNAL_REF:
+            needed.append("external_ref")
+        elif self._rule is MatchRule.EMAIL:
+            needed.append("email")
+        for name in needed:
+            if name not in texts:
+                return set(range(len(texts["name"])))
+            if "" in texts[name]:
+                doubt.update(place for place, text in enumerate(texts[name]) if not text)
+        doubt.update(place for place, text in enumerate(texts.get("email", ())) if text and not is_email(text))
+        agents = self._agents
+        doubt.update(place for place, text in enumerate(texts.get("owner", ())) if text and text not in agents)
+        return doubt
+
+    def _id(self, line: int) -> str:
+        return f"{self._id_start}{line & 0xFFFFFFFF:08x}"
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether there is nothing to clean and nothing to escape."""
+    return text.isprintable() and "\\" not in text
+
+
+def _digest(text: str) -> int:
+    """A digest of 62 bits, which leaves room in PostgreSQL's bigint to add a version."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 2
