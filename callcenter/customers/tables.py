@@ -2,7 +2,8 @@
 
 Names are found by prefix and put in order through `lower(name) COLLATE "C"`, which one index serves whatever
 the database's collation is; e-mail addresses likewise, and words through `search`. Embedded PostgreSQL has no
-contrib extensions, so there are no trigrams. Phones are found by exact E.164, else national digits, else the last digits.
+contrib extensions, so there are no trigrams. Phones are found by exact E.164, else national digits, else the
+last digits.
 """
 
 from datetime import datetime

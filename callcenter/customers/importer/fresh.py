@@ -55,14 +55,14 @@ class EmptyTables:
                 for drop, make, _ in await self._connection.fetch(_DEFINITIONS):
                     await self._connection.execute(drop)
                     self._make.append(make)
-                await self._connection.execute("SET LOCAL lock_timeout = 0")
+                await self._connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL maintenance_work_mem = '256MB'")
                 return True
         except (asyncpg.LockNotAvailableError, asyncpg.InsufficientPrivilegeError):
             return False
 
     async def take_out_twins(self, tenant_id: int, rule: MatchRule) -> int:
         """Move rows that are one customer with another to the temporary tables; return how many."""
-        if rule is MatchRule.NONE:
+        if rule is MatchRule.NONE or (rule is MatchRule.EXTERNAL_REF and await self._make_unique()):
             return 0
         found = await self._connection.execute(
             sql.FIND_TWINS.format(keys=sql.FRESH_KEYS[rule]), tenant_id, timeout=self._patience_s
@@ -73,8 +73,19 @@ class EmptyTables:
         taken = await self._connection.execute(sql.TAKE_OUT_CUSTOMERS, tenant_id, timeout=self._patience_s)
         return int(taken.rpartition(" ")[2])
 
+    async def _make_unique(self) -> bool:
+        """Make what holds references apart already now; tells whether all are different."""
+        unique = [make for make in self._make if " UNIQUE (" in make]
+        try:
+            async with self._connection.transaction():
+                for make in unique:
+                    await self._connection.execute(make, timeout=self._patience_s)
+        except asyncpg.UniqueViolationError:
+            return False
+        self._make = [make for make in self._make if make not in unique]
+        return True
+
     async def close(self) -> None:
         """Make all indexes and references again."""
-        await self._connection.execute("SET LOCAL maintenance_work_mem = '128MB'")
         for make in self._make:
             await self._connection.execute(make, timeout=self._patience_s)

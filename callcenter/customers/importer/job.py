@@ -5,8 +5,10 @@ and merged are in docs/import.md.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -28,6 +30,9 @@ from callcenter.model import Value
 
 BATCH = 5_000
 """Rows that are staged at a time, which is what memory holds of the file."""
+
+SWITCH_S = 0.0005
+"""After how long Python's threads take turns during an import."""
 
 PREVIEW_ROWS = 20
 
@@ -148,10 +153,11 @@ async def import_customers(
     """
     began = time.monotonic()
     options = options or Options()
-    try:
-        opened, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=True)
-    except SameTwiceError:
-        opened, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=False)
+    with _threads_in_turn():
+        try:
+            opened, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=True)
+        except SameTwiceError:
+            opened, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=False)
     return Summary(
         rows=opened.count,
         added=counts.added,
@@ -166,6 +172,17 @@ async def import_customers(
         columns=opened.columns,
         rejects=rejects.path if rejects.count else None,
     )
+
+
+@contextmanager
+def _threads_in_turn() -> Iterator[None]:
+    """Let the event loop wait less long for the thread that reads: PostgreSQL would idle half of the time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, SWITCH_S))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def _import(

@@ -4,8 +4,7 @@ There are two short cuts: rows of a first import go straight into the customers'
 as last time wait for nothing. Everything happens in the caller's transaction; the temporary tables are gone with it.
 """
 
-from collections.abc import Sequence
-from io import BytesIO
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 
@@ -117,7 +116,7 @@ class Staging:
         ):
             if lines:
                 tag = await self._connection.copy_to_table(
-                    table, source=BytesIO(lines), columns=names, timeout=PATIENCE_S
+                    table, source=_whole(lines), columns=names, timeout=PATIENCE_S
                 )
                 self._copied += _written(tag) if table == "customers" else 0
 
@@ -213,6 +212,11 @@ class Staging:
     async def _count(self, table: str) -> int:
         counted: int = await self._connection.fetchval(f"SELECT count(*) FROM {table}", timeout=PATIENCE_S)
         return counted
+
+
+async def _whole(lines: bytes) -> AsyncIterator[bytes]:
+    """Lines for asyncpg, which would take a file in small pieces, and wait for the reading thread after each."""
+    yield lines
 
 
 def _written(tag: str) -> int:
