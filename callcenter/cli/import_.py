@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from callcenter.customers.importer.columns import Columns
-    from callcenter.customers.importer.job import Options, Preview, Summary
+    from callcenter.customers.importer.job import Preview, Summary
+    from callcenter.customers.importer.opened import Options
     from callcenter.settings import Settings
 
 SOME_REJECTED = 3
@@ -62,7 +63,7 @@ def customers(
     Exit codes: 0 imported, 1 nothing imported, 3 imported and some rows rejected.
     """
     from callcenter import settings
-    from callcenter.customers.importer.job import Options
+    from callcenter.customers.importer.opened import Options
     from callcenter.customers.importer.rows import MatchRule
 
     try:

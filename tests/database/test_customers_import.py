@@ -11,7 +11,8 @@ import pytest
 from callcenter.customers.card import Card
 from callcenter.customers.draft import Change, Draft, DraftPhone
 from callcenter.customers.importer import fresh
-from callcenter.customers.importer.job import Options, Summary, import_customers, preview
+from callcenter.customers.importer.job import Summary, import_customers, preview
+from callcenter.customers.importer.opened import Options
 from callcenter.customers.importer.rows import MatchRule
 from callcenter.customers.store import CustomerStore
 from callcenter.db.engine import Database

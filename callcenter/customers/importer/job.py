@@ -14,17 +14,16 @@ from pathlib import Path
 
 import asyncpg
 
-from callcenter.customers.importer import columns as columns_module
 from callcenter.customers.importer import fresh
 from callcenter.customers.importer.batches import Batch, BatchReader, Reject
-from callcenter.customers.importer.cells import Row, rows, sniff
+from callcenter.customers.importer.cells import Row
 from callcenter.customers.importer.columns import Columns
-from callcenter.customers.importer.encoding import check_name, detect, pieces
+from callcenter.customers.importer.opened import OpenedFile, Options
 from callcenter.customers.importer.rejects import RejectFile
 from callcenter.customers.importer.rows import MatchRule, RowReader
 from callcenter.customers.importer.staging import Counts, SameTwiceError, Staging
 from callcenter.db.engine import Connection, Database
-from callcenter.errors import BadFile, Conflict
+from callcenter.errors import Conflict
 from callcenter.matching.number import Reader
 from callcenter.model import Value
 
@@ -35,18 +34,6 @@ SWITCH_S = 0.0005
 """After how long Python's threads take turns during an import."""
 
 PREVIEW_ROWS = 20
-
-
-class Options(Value, frozen=True):
-    """How a file is to be read. What is None is found out from the file.
-
-    `mapping` holds `TARGET=HEADER`; `match` decides which customer a row is.
-    """
-
-    encoding: str | None = None
-    delimiter: str | None = None
-    mapping: tuple[str, ...] = ()
-    match: MatchRule | None = None
 
 
 class Outcome(Value, frozen=True):
@@ -87,50 +74,6 @@ class Preview(Value, frozen=True):
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bytes and the rows done so far."""
-
-
-class _Text:
-    """The file as text in pieces; `done` counts its bytes, for a progress bar."""
-
-    def __init__(self, path: Path, encoding: str) -> None:
-        self._pieces = pieces(path, encoding)
-        self.sample, self.done = next(self._pieces, ("", 0))
-        # line ends of old spreadsheets
-        self._only_returns = "\r" in self.sample and "\n" not in self.sample
-        self.sample = self._with_line_feeds(self.sample)
-
-    def whole(self) -> Iterator[str]:
-        """All pieces, the sample first."""
-        yield self.sample
-        for text, done in self._pieces:
-            self.done = done
-            yield self._with_line_feeds(text)
-
-    def _with_line_feeds(self, text: str) -> str:
-        return text.replace("\r", "\n") if self._only_returns else text
-
-
-class _Opened:
-    """A file that is ready to be read: how, and its rows after the header."""
-
-    def __init__(self, path: Path, options: Options) -> None:
-        self.encoding = check_name(options.encoding) if options.encoding else detect(path)
-        self.text = _Text(path, self.encoding)
-        self.size = path.stat().st_size
-        self.count = 0
-        """How many rows were read."""
-        self.delimiter = options.delimiter or sniff(self.text.sample)
-        if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
-            raise BadFile("--delimiter: write one character, for example ; or use the word tab")
-        self.rows = rows(self.text.whole(), self.delimiter)
-        header = next(self.rows, None)
-        if header is None:
-            raise BadFile(f"{path.name} is empty")
-        if header.problem:
-            raise BadFile(f"{path.name}, line {header.line}, where the headers should be: {header.problem}")
-        self.columns = columns_module.find(header.cells, options.mapping)
-        by_ref = "external_ref" in self.columns.single
-        self.match = options.match or (MatchRule.EXTERNAL_REF if by_ref else MatchRule.NAME_AND_PHONE)
 
 
 async def import_customers(
@@ -194,9 +137,9 @@ async def _import(
     progress: Progress | None,
     *,
     skip: bool,
-) -> tuple[_Opened, Counts, RejectFile]:
+) -> tuple[OpenedFile, Counts, RejectFile]:
     reader = Reader(region, cache_size=0)
-    opened = _Opened(path, options)
+    opened = OpenedFile(path, options)
     rejects = RejectFile(path.with_name(path.name + ".rejects.csv"), opened.columns.headers)
     rejects.begin()
     try:
@@ -217,7 +160,7 @@ async def _import(
 class _Stage:
     """Brings the rows of a file to PostgreSQL, a batch at a time."""
 
-    def __init__(self, opened: _Opened, staging: Staging, rows: RowReader, batches: BatchReader) -> None:
+    def __init__(self, opened: OpenedFile, staging: Staging, rows: RowReader, batches: BatchReader) -> None:
         self._opened = opened
         self._staging = staging
         self._rows = rows
@@ -225,7 +168,7 @@ class _Stage:
 
     @classmethod
     async def open(
-        cls, connection: Connection, tenant_id: int, opened: _Opened, reader: Reader, staging: Staging
+        cls, connection: Connection, tenant_id: int, opened: OpenedFile, reader: Reader, staging: Staging
     ) -> "_Stage":
         """Make the readers of a file; the staging is open."""
         found = await connection.fetch("SELECT agent_id FROM agents WHERE tenant_id = $1", tenant_id)
@@ -278,7 +221,7 @@ async def preview(
         BadFile, BadInput, Conflict: as `import_customers`.
     """
     reader = Reader(region, cache_size=0)
-    opened = _Opened(path, options or Options())
+    opened = OpenedFile(path, options or Options())
     first = list(islice(opened.rows, PREVIEW_ROWS))
     problems: dict[int, str] = {}
     async with database.pool.acquire() as connection:
