@@ -98,7 +98,7 @@ class AmiClient:
     @property
     def oversized(self) -> int:
         """Blocks that were too long to be read, since the start."""
-        return self._oversized + (self._link.decoder.oversized if self._link is not None else 0)
+        return self._oversized + (self._dialogue.oversized if self._dialogue is not None else 0)
 
     async def connected(self, deadline: timedelta | None = None) -> None:
         """Wait until the PBX is connected and logged in.
@@ -162,7 +162,7 @@ class AmiClient:
         finally:
             self._ready.clear()
             self._dialogue = None
-            self._oversized += link.decoder.oversized
+            self._oversized += dialogue.oversized
             dialogue.leave()
             dialer.close()
 
