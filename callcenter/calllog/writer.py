@@ -39,7 +39,7 @@ class Counters(msgspec.Struct):
 
     written: int = 0
     """Calls in committed batches."""
-    unfit: int = 0
+    refused: int = 0
     """Calls that PostgreSQL refused."""
     overflowed: int = 0
     """Calls that found no room while PostgreSQL was away."""
@@ -208,7 +208,7 @@ class CallLogWriter:
             # the message of PostgreSQL quotes values, so only its kind is logged
             call_id = str(calls[0].call_id if calls else next(iter(merges)))
             _log.error("calllog_call_refused", call_id=call_id, reason=type(problem).__name__)
-            self.counters.unfit += 1
+            self.counters.refused += 1
             return
         for call in calls:
             await self._write_batch([call], {})
