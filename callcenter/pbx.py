@@ -47,6 +47,8 @@ class Counters(msgspec.Struct):
     changes: int = 0
     anomalies: int = 0
     unreadable: int = 0
+    failed: int = 0
+    """Events that the tracker could not take: a fault of ours, with a traceback in the log."""
     resyncs: int = 0
 
 
@@ -152,13 +154,21 @@ class Pbx:
             return
         if event is None:
             return
+        try:
+            self._follow(event, arrived)
+        except Exception:
+            # A fault of ours with one event: the calls that it is not about go on.
+            counters.failed += 1
+            self._log.exception("ami_event_failed", ami_event=type(event).__name__)
+
+    def _follow(self, event: ev.Event, arrived: datetime) -> None:
         if isinstance(event, ev.QueueMemberState):
             self._on_member(event)
-        else:
-            if isinstance(event, ev.OriginateResponse):
-                # Where the phone could not be reached at all, no channel was ever made for the call noted.
-                self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
-            self._say(self.tracker.apply(event), arrived)
+            return
+        if isinstance(event, ev.OriginateResponse):
+            # Where the phone could not be reached at all, no channel was ever made for the call noted.
+            self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
+        self._say(self.tracker.apply(event), arrived)
 
     def _say(self, changes: Sequence[Change], arrived: datetime) -> None:
         for change in changes:
@@ -178,6 +188,10 @@ class Pbx:
             except AmiError as problem:
                 # The connection broke again: its end stands in the inbox, and the next log-in tries anew.
                 self._log.warning("resync_failed", reason=str(problem))
+            except Exception:
+                # A fault of ours: /readyz says that this PBX is not followed, and the others are.
+                self.counters.failed += 1
+                self._log.exception("resync_failed")
 
     async def _resync(self) -> None:
         channels = await self.client.action(actions.CoreShowChannels())
