@@ -7,6 +7,7 @@ what they mean, and publishes that. After each (re)connection a snapshot comes f
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -48,7 +49,7 @@ class Counters(msgspec.Struct):
     anomalies: int = 0
     unreadable: int = 0
     failed: int = 0
-    """Events that the tracker could not take: a fault of ours, with a traceback in the log."""
+    """Events on which the tracker itself failed."""
     resyncs: int = 0
 
 
@@ -91,7 +92,7 @@ class Pbx:
         """Ring a phone of ours and, when it is picked up, have it call `number`: one outbound call.
 
         Raises:
-            AmiError: the PBX cannot be asked, or refused.
+            AmiError: the PBX cannot be asked, or refused. BadInput: a value cannot be sent.
         """
         settings = self.settings
         channel_id = f"cc-{uuid4().hex}"
@@ -113,7 +114,8 @@ class Pbx:
                 action_id=action_id,
             )
         except (AmiError, BadInput):
-            self.tracker.forget(self._dialing.pop(action_id))
+            # It is gone already where the result came and only the answer was late.
+            self.tracker.forget(self._dialing.pop(action_id, channel_id))
             raise
         return Originated(self.tracker.call_id(channel_id), action_id, settings.id)
 
@@ -154,21 +156,29 @@ class Pbx:
             return
         if event is None:
             return
-        try:
-            self._follow(event, arrived)
-        except Exception:
-            # A fault of ours with one event: the calls that it is not about go on.
-            counters.failed += 1
-            self._log.exception("ami_event_failed", ami_event=type(event).__name__)
-
-    def _follow(self, event: ev.Event, arrived: datetime) -> None:
         if isinstance(event, ev.QueueMemberState):
-            self._on_member(event)
-            return
-        if isinstance(event, ev.OriginateResponse):
-            # Where the phone could not be reached at all, no channel was ever made for the call noted.
-            self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
-        self._say(self.tracker.apply(event), arrived)
+            self._tell_member(event)
+        else:
+            if isinstance(event, ev.OriginateResponse):
+                # Where the phone could not be reached at all, no channel was ever made for the call noted.
+                self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
+            self._say(self._track(type(event).__name__, partial(self.tracker.apply, event)), arrived)
+
+    def _tell_member(self, state: ev.QueueMemberState) -> None:
+        try:
+            self._on_member(state)
+        except Exception:
+            self.counters.failed += 1
+            self._log.exception("member_not_told", queue=state.queue)
+
+    def _track(self, what: str, step: Callable[[], Sequence[Change]]) -> Sequence[Change]:
+        try:
+            return step()
+        except Exception:
+            # A fault of ours about one call: the others, and the service, go on.
+            self.counters.failed += 1
+            self._log.exception("tracker_failed", ami_event=what)
+            return ()
 
     def _say(self, changes: Sequence[Change], arrived: datetime) -> None:
         for change in changes:
@@ -188,22 +198,24 @@ class Pbx:
             except AmiError as problem:
                 # The connection broke again: its end stands in the inbox, and the next log-in tries anew.
                 self._log.warning("resync_failed", reason=str(problem))
-            except Exception:
-                # A fault of ours: /readyz says that this PBX is not followed, and the others are.
-                self.counters.failed += 1
-                self._log.exception("resync_failed")
 
     async def _resync(self) -> None:
+        noted = list(self._dialing.items())
         channels = await self.client.action(actions.CoreShowChannels())
         queues = await self._queues()
         now = datetime.now(UTC)
-        self._say(self.tracker.resync(snapshot(channels.events, queues, now)), now)
+        present = snapshot(channels.events, queues, now)
+        self._say(self._track("snapshot", partial(self.tracker.resync, present)), now)
+        for action_id, channel_id in noted:
+            # What is not in the snapshot came to its end while nobody listened, and its result is not told again.
+            self._dialing.pop(action_id, None)
+            self.tracker.forget(channel_id)
         self.synced = True
         self.counters.resyncs += 1
         if self.counters.resyncs == 1:
             self._on_first_sync(frozenset(call.call_id for call in self.tracker.calls()), now)
         for member in members(queues, now):
-            self._on_member(member)
+            self._tell_member(member)
         self._log.info("resynced", calls=self.tracker.open_calls, channels=self.tracker.open_channels)
 
     async def _queues(self) -> tuple[bytes, ...]:

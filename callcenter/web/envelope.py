@@ -65,9 +65,9 @@ async def _run(request: web.Request, handler: Handler, request_id: str) -> web.S
     except Exception as problem:
         kind = kind_of(problem)
         if kind is UNEXPECTED:
-            _log.exception("request crashed", route=_route_of(request))
+            _log.exception("request_crashed", route=_route_of(request))
         elif kind.status >= 500:
-            _log.warning("request failed", error=type(problem).__name__, reason=str(problem))
+            _log.warning("request_failed", error=type(problem).__name__, reason=str(problem))
         return from_error(problem, request_id)
 
 

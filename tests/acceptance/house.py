@@ -7,6 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from typer.testing import CliRunner
+
+from callcenter.cli import user
 from tests.acceptance.people import Somebody
 from tests.acceptance.service import Service, until
 from tests.evidence import disagreements
@@ -35,15 +38,17 @@ Play = Callable[[Pbx, AmiLink], Awaitable[None]]
 class House:
     """Use it as an async context manager: inside, the service follows Asterisk, and every agent's page is open."""
 
-    def __init__(self, home: Path, chroot: Path, *, database_url: str | None = None) -> None:
+    def __init__(self, home: Path, chroot: Path, *, database_url: str | None = None, **values: int) -> None:
+        """`values` are those of the testbed's Asterisk."""
         self._home, self._chroot, self._database_url = home, chroot, database_url
+        self._values = values
         self._stack = AsyncExitStack()
         self._known: set[str] = set()
         self.agents: dict[str, Somebody] = {}
 
     async def __aenter__(self) -> Self:
         try:
-            self.pbx = await self._stack.enter_async_context(Pbx(self._chroot))
+            self.pbx = await self._stack.enter_async_context(Pbx(self._chroot, **self._values))
             self.service = Service(self._home, self.pbx.asterisk, database_url=self._database_url)
             await add_people(self.service)
             await self._stack.enter_async_context(self.service)
@@ -72,7 +77,7 @@ class House:
             await link.all_hung_up()
         return await self.new_records(calls)
 
-    async def new_records(self, count: int) -> list[Record]:
+    async def new_records(self, count: int, *, deadline_s: float = RECORD_S) -> list[Record]:
         """The records of calls that were not returned before, when there are as many, and all are over."""
         found: list[Record] = []
 
@@ -81,7 +86,7 @@ class House:
             return len(found) >= count and all(one["ended_at"] for one in found)
 
         try:
-            await until(come, f"{count} ended calls in the log", deadline_s=RECORD_S)
+            await until(come, f"{count} ended calls in the log", deadline_s=deadline_s)
         except AssertionError as problem:
             raise AssertionError(f"{problem}; there are {[brief(one) for one in found]}") from None
         self._known |= {one["call_id"] for one in found}
@@ -153,18 +158,16 @@ async def agreement(asterisk: Asterisk, records: list[Record]) -> None:
 
 async def add_people(service: Service) -> None:
     """Add the agents and a supervisor, by the command that an admin uses."""
-    # The first command brings a new database to its schema.
+    # The first time as the admin does it. The command's start is the slow part: the others share one process.
     await service.run("user", "add", "boss", "--role", "supervisor", "--password-stdin", stdin=f"{PASSWORD}\n")
-    limit = asyncio.Semaphore(3)
+    await asyncio.to_thread(_add_agents, service.config)
 
-    async def add(login: str, extension: str, name: str) -> None:
-        options = ["--extension", extension, "--name", name, "--password-stdin"]
-        async with limit:
-            await service.run("user", "add", login, *options, stdin=f"{PASSWORD}\n")
 
-    async with asyncio.TaskGroup() as group:
-        for login, (extension, name) in AGENTS.items():
-            group.create_task(add(login, extension, name), name=f"user add {login}")
+def _add_agents(config: Path) -> None:
+    for login, (extension, name) in AGENTS.items():
+        options = ["--extension", extension, "--name", name, "--password-stdin", "--config", str(config)]
+        result = CliRunner().invoke(user.app, ["add", login, *options], input=f"{PASSWORD}\n")
+        assert result.exit_code == 0, result.output
 
 
 def brief(record: Record) -> str:

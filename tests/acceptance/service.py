@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
@@ -119,6 +120,12 @@ class Service:
         code, text = await self._run(*arguments)
         assert code not in (0, None), f"callcenter {' '.join(arguments)} did not fail: {text}"
         return text
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU time that the process has used."""
+        assert self._process is not None
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def tail(self, size: int = 6000) -> str:
         """The end of the log."""

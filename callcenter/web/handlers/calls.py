@@ -84,10 +84,11 @@ async def dial(exchange: Exchange[Nothing, Dial]) -> Dialing:
 
 
 async def hang_up(exchange: Exchange[Nothing, Nothing]) -> HangingUp:
-    """One's own call, or any where the role allows it."""
+    """One's own part of a call; where the role allows it, also a call that one has no part in, as a whole."""
     principal = exchange.principal
-    whose = None if principal.may(Permission.CALLS_HANGUP_ANY) else _agent_of(principal)
-    await exchange.services.dialer.hang_up(principal.tenant_id, exchange.id, whose)
+    anybodys = principal.may(Permission.CALLS_HANGUP_ANY)
+    agent = principal.agent if anybodys else _agent_of(principal)
+    await exchange.services.dialer.hang_up(principal.tenant_id, exchange.id, agent, anybodys=anybodys)
     return HangingUp(call_id=exchange.id)
 
 

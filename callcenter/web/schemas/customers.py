@@ -28,7 +28,7 @@ class NewPhone(Body, frozen=True):
     label: ShortText | None = None
 
 
-Phones = Annotated[tuple[NewPhone, ...], msgspec.Meta(max_length=30)]
+Phones = Annotated[tuple[NewPhone, ...], msgspec.Meta(max_length=40)]
 
 
 class NewCustomer(Body, frozen=True):
