@@ -27,6 +27,9 @@ SELECTIVE: Final[Mapping[bytes, tuple[str, frozenset[str]]]] = {
 }
 """Events that come by the dozen for each call: the header that tells whether one is of use, and its useful values."""
 
+LARGEST: Final = 2**31 - 1
+LONGEST_REASON: Final = 120
+
 _FROM_TIMESTAMP: Final = datetime.fromtimestamp
 
 
@@ -100,7 +103,9 @@ def event(block: bytes, arrived: datetime) -> ev.Event | None:
         at = arrived if stamp is None else _FROM_TIMESTAMP(float(stamp), UTC)
         return builder(fields, at)
     except (KeyError, ValueError, OverflowError, OSError) as problem:
-        raise ProtocolError(f"{name.decode()}: header {problem} is missing or wrong") from problem
+        # Short: the value that is wrong may be as long as the block, and this goes into the log.
+        wrong = str(problem)[:LONGEST_REASON]
+        raise ProtocolError(f"{name.decode()}: header {wrong} is missing or wrong") from problem
 
 
 def text(value: str | None) -> str | None:
@@ -109,11 +114,12 @@ def text(value: str | None) -> str | None:
 
 
 def number(value: str | None) -> int | None:
-    """A header's whole number, or None where it is absent or none."""
+    """A header's whole number, or None where it is absent, none, or beyond what Asterisk's own `int` holds."""
     try:
-        return int(value) if value else None
+        found = int(value) if value else None
     except ValueError:
         return None
+    return found if found is None or -LARGEST <= found <= LARGEST else None
 
 
 def _newchannel(f: Fields, at: datetime) -> ev.Event:
