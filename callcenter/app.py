@@ -73,7 +73,7 @@ class Application:
         self._stop = asyncio.Event()
         self._lost: asyncio.Queue[tuple[str, frozenset[UUID], datetime]] = asyncio.Queue(len(settings.pbx) or 1)
         numbers = Numbers(settings.pbx)
-        index = CustomerIndex(database.pool)
+        index = self._index = CustomerIndex(database.pool)
         self.board = Board()
         self.fanout = FanOut()
         self.writer = CallLogWriter(database, tenant_id)
@@ -160,7 +160,7 @@ class Application:
 
     async def _run_workers(self) -> None:
         runner = web.AppRunner(self._web, access_log=None, shutdown_timeout=WEB_GRACE_S)
-        async with asyncio.TaskGroup() as group:
+        async with self._index.ready(), asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self.recognition.run(), name="recognition"),
                 group.create_task(self.screenpop.serve(), name="screen-pop"),

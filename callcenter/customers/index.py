@@ -129,9 +129,9 @@ class CustomerIndex:
             return
         self._was_reached = reached
         if reached:
-            _log.info("customers can be looked up again")
+            _log.info("customers_back")
         else:
-            _log.warning("customers cannot be looked up", why=type(problem).__name__)
+            _log.warning("customers_away", reason=type(problem).__name__)
 
 
 async def _ask(connection: Connection, fetch: Fetch, tenant_id: int, number: PhoneNumber, ends: float) -> list[Found]:

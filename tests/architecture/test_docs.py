@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,17 +123,24 @@ def test_every_command_is_told_of() -> None:
 
 
 def test_every_told_command_exists() -> None:
-    known = set(commands(get_command(app), "callcenter"))
-    groups = {name.rsplit(" ", 1)[0] for name in known}
-    told = {
-        words
-        for page in PAGES
-        if page.parts[len(ROOT.parts)] in ("docs", "README.md", "CONTRIBUTING.md")
-        for words in re.findall(r"callcenter(?: [a-z-]{2,}){1,2}(?=[ `\n])", read(page))
-        if words.split()[1] in {name.split()[1] for name in known} | {"campaign", "export", "bench"}
-    }
-    wrong = [words for words in told if not any(words.startswith(name) for name in known) and words not in groups]
-    assert wrong == []
+    first = {name.split()[1] for name in commands(get_command(app), "callcenter")}
+    told = {word for page in PAGES for word in re.findall(r"(?:^ {4}|`|/bin/)callcenter ([a-z][a-z-]*)", read(page))}
+    assert told - first == set()
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["build"]]
+    wanted += [one for one in project["dependency-groups"]["dev"] if isinstance(one, str)]
+    reasons = read(ROOT / "docs" / "decisions" / "0002-dependencies.md")
+    names = [re.split(r"[<>=]", one)[0] for one in wanted]
+    assert [name for name in names if f"`{name}`" not in reasons] == []
+
+
+def test_every_decision_is_in_the_list() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = set(re.findall(r"\]\((\d{4}[\w-]*\.md)\)", read(folder / "README.md")))
+    assert listed == {path.name for path in folder.glob("0*.md")}
 
 
 def metrics() -> set[str]:

@@ -51,6 +51,42 @@ async def test_two_windows_show_one_call_over_one_stream(house: House) -> None:
     assert len(sockets) == 1
 
 
+async def test_a_seat_that_is_taken_over_is_seen_at_once(house: House) -> None:
+    page = await house.window()
+    await expect(page.get_by_role("link", name="Ext. 1001")).to_be_visible()
+    elsewhere = await house.window()
+    await elsewhere.goto(f"{house.url}/seat")
+    await elsewhere.get_by_role("button", name="Leave this extension").click()
+    await expect(page.get_by_role("link", name="No extension")).to_be_visible()
+
+
+UNSEEN = """
+Object.defineProperty(document, "hidden", { get: () => true });
+window.notified = [];
+window.Notification = class {
+    static permission = "granted";
+    constructor(title, options) { window.notified.push(`${title}: ${options.body}`); }
+    close() {}
+};
+"""
+
+
+async def test_a_ring_that_nobody_sees_is_notified_once_by_all_windows_together(house: House) -> None:
+    first = await house.window()
+    await first.context.add_init_script(UNSEEN)
+    await first.reload()
+    second = await house.tab(first.context)
+    for page in (first, second):
+        await expect(page.get_by_text("Ready")).to_be_visible()
+
+    house.call("02079460911", callee=lambda extension, attempt: Answers(2), talk=60)
+
+    for page in (first, second):
+        await expect(page.get_by_text("Talking").first).to_be_visible()
+    told = await first.evaluate("window.notified") + await second.evaluate("window.notified")
+    assert told == ["Incoming call: +44 20 7946 0911 · 02079460991"]
+
+
 async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(house: House) -> None:
     page = await house.window()
     await expect(page.get_by_text("Ready")).to_be_visible()

@@ -79,9 +79,9 @@ async def test_a_database_that_is_away_is_told_without_its_password(write: Write
 
 async def test_a_configuration_that_is_wrong_names_the_key(tmp_path: Path) -> None:
     file = tmp_path / "callcenter.toml"
-    file.write_text('[[pbx]]\nregoin = "GB"\n')
+    file.write_text('[[pbx]]\nland = "GB"\n')
     bad = said(await examine(file, 0.0), Verdict.BAD)
-    assert "regoin" in bad
+    assert "land" in bad
     empty = tmp_path / "empty.toml"
     empty.write_text("")
     assert "no PBX is configured" in said(await examine(empty, 0.0), Verdict.BAD)

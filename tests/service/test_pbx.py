@@ -126,6 +126,15 @@ async def test_what_is_over_cannot_be_hung_up(house: House) -> None:
         await house.pbx.dial("", "1001", "02079460150")
 
 
+async def test_hanging_up_what_ends_at_that_moment_is_no_error(house: House) -> None:
+    house.simulator.place(inbound(house.simulator.pbx, ZOE, "02079460991", LONG))
+    await house.until(lambda: bool(house.of(CallAnswered)))
+    call_id = house.changes[0].call_id
+    # the second is sent while the end is on its way to us
+    await asyncio.gather(house.pbx.hang_up(call_id), house.pbx.hang_up(call_id))
+    await house.until(lambda: bool(house.of(CallEnded)))
+
+
 async def test_members_of_queues_are_known_from_the_start(house: House) -> None:
     assert "PJSIP/1001" in house.members
     assert house.alive == [frozenset()]

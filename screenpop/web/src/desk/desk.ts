@@ -3,13 +3,14 @@ import { computed, reactive, shallowRef } from "vue";
 
 import { saveNote, ticket } from "../api/verbs";
 import { formatNumber } from "../format";
-import type { Notice } from "../stream/messages";
+import type { AgentNow, Notice } from "../stream/messages";
 import { EMPTY, type StreamState } from "../stream/state";
 import { Stream, type Connection, type Socket } from "../stream/stream";
 import { Tabs } from "../stream/tabs";
 import { cards as makeCards, choose, leaving, surplus, type Card, type Departure } from "./cards";
 import { Note } from "./note";
 import { onceLogged } from "./patience";
+import { who } from "./session";
 
 interface Desk {
   connection: Connection;
@@ -161,6 +162,7 @@ function share(): void {
 
 function show(next: StreamState, leading: boolean): void {
   const before = cards.value;
+  if (next.agent && next.agent !== state.value.agent) sit(next.agent);
   state.value = next;
   share();
   const gone = leaving(next);
@@ -176,6 +178,13 @@ function show(next: StreamState, leading: boolean): void {
   if (!leading) return;
   const old = surplus(cards.value).filter((one) => !notes.get(one.id)?.unsaved);
   for (const one of [...gone, ...old]) stream?.dismiss(one.id);
+}
+
+/** A supervisor may have given the seat to somebody else, or this agent sat down in another browser. */
+function sit(now: AgentNow): void {
+  const { extension, interface: device } = now;
+  if (extension === (who.seat?.extension ?? null)) return;
+  who.seat = extension && device ? { pbx: who.seat?.pbx ?? "", extension, interface: device } : null;
 }
 
 const isGone = (one: Departure, gone: Departure[]): boolean => gone.some((other) => other.id === one.id);
