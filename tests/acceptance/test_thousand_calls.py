@@ -79,6 +79,7 @@ async def test_a_thousand_calls_give_a_thousand_right_records(busy_house: House)
     for kind, count in sorted(kinds.items()):
         right = [str(count - _of(kind, these, records)) for these in (wrong, differ, pops)]
         print(f"| {count} | {kind} | {' | '.join(right)} |")
+    print("\n".join([*wrong[:5], *differ[:20], *pops[:5]]))
     assert (wrong, differ, pops) == ([], [], [])
     assert len(records) == CALLS
 
