@@ -8,6 +8,7 @@ from asterisk_conf.values import Values
 SAMPLES = Path(__file__).parent / "samples"
 """Directory of the samples, one file for each of Asterisk's own."""
 
+_FILTER = re.compile(r"^eventfilter\(name\((\w+)\)", re.MULTILINE)
 _GAP = re.compile(r"\{\{(\w+)\}\}")
 # Passwords stand in some of the files: readable by their owner and group, not by everyone on the machine.
 _MODE = 0o640
@@ -77,6 +78,11 @@ def manager_addition(values: Values) -> str:
     head = "; A Timestamp in each event, beside what the PBX's own manager.conf says.\n"
     head += "[general](+)\ntimestampevents = yes\n"
     return render(f"{head}\n{sample[start:end].rstrip()}\n", values)
+
+
+def event_names() -> frozenset[str]:
+    """Return the names of the events that the sample's filters let through."""
+    return frozenset(_FILTER.findall((SAMPLES / "manager.conf").read_text(encoding="utf-8")))
 
 
 def _one_value(name: str, text: str) -> str:

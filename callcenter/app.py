@@ -9,12 +9,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 from aiohttp import web
 
@@ -24,6 +24,7 @@ from callcenter.calllog import recovery
 from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import CallChange
 from callcenter.customers.index import CustomerIndex
+from callcenter.db.away import repeat, until_done
 from callcenter.db.engine import Database
 from callcenter.db.opening import open_database
 from callcenter.events import QueueMemberState
@@ -42,7 +43,7 @@ from callcenter.joints.seating import Seating
 from callcenter.live.board import Board
 from callcenter.model import Call
 from callcenter.pbx import Pbx
-from callcenter.settings import Settings
+from callcenter.settings import PbxSettings, Settings
 from callcenter.web.application import build
 from callcenter.web.services import Services
 from callcenter.web.telemetry import build_registry
@@ -50,8 +51,10 @@ from screenpop.messages import AgentState
 from screenpop.origins import Origins
 from screenpop.server import ScreenpopServer
 
-PEOPLE_EVERY_S: Final = 30.0
+PEOPLE_EVERY: Final = timedelta(seconds=30)
 """How often names and seats that another process changed are looked for."""
+LOST_PAUSE: Final = timedelta(seconds=10)
+"""Between two attempts to end the calls of an earlier run, while PostgreSQL is away."""
 WEB_GRACE_S: Final = 3.0
 
 _log = structlog.get_logger("callcenter.app")
@@ -70,12 +73,12 @@ class Application:
         self._stop = asyncio.Event()
         self._lost: asyncio.Queue[tuple[str, frozenset[UUID], datetime]] = asyncio.Queue(len(settings.pbx) or 1)
         numbers = Numbers(settings.pbx)
-        index = CustomerIndex(database.pool)
+        index = self._index = CustomerIndex(database.pool)
         self.board = Board()
         self.fanout = FanOut()
         self.writer = CallLogWriter(database, tenant_id)
         self.recognition = Recognition(index, numbers, tenant_id, self._link)
-        self.pbxs = {one.id: self._pbx(one.id) for one in settings.pbx}
+        self.pbxs = {one.id: self._pbx(one) for one in settings.pbx}
         registry = build_registry(meters(self.pbxs, self.fanout, self.writer))
         tickets = PopTickets()
         switchboard = Switchboard(self.pbxs, numbers, self._seat_of)
@@ -157,14 +160,16 @@ class Application:
 
     async def _run_workers(self) -> None:
         runner = web.AppRunner(self._web, access_log=None, shutdown_timeout=WEB_GRACE_S)
-        async with asyncio.TaskGroup() as group:
+        async with self._index.ready(), asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self.recognition.run(), name="recognition"),
                 group.create_task(self.screenpop.serve(), name="screen-pop"),
             ]
             await self.screenpop.ready.wait()
             await self._read_people()
-            tasks.append(group.create_task(self._keep_people(), name="people and seats"))
+            tasks.append(
+                group.create_task(repeat("people and seats", self._read_people, PEOPLE_EVERY), name="people and seats")
+            )
             tasks.append(group.create_task(self._end_lost(), name="lost calls"))
             tasks += [group.create_task(pbx.run(), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
@@ -188,25 +193,10 @@ class Application:
         self.seating.name(list(await self.access.agents(self.tenant_id)))
         await self.access.seat_book.refresh()
 
-    async def _keep_people(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.access.seat_book.keep_fresh(timedelta(seconds=PEOPLE_EVERY_S)), name="seats")
-            group.create_task(self._keep_names(), name="names")
-
-    async def _keep_names(self) -> None:
-        while True:
-            await asyncio.sleep(PEOPLE_EVERY_S)
-            try:
-                self.seating.name(list(await self.access.agents(self.tenant_id)))
-            except OSError as problem:
-                _log.warning("names_unread", problem=type(problem).__name__)
-
-    def _pbx(self, pbx_id: str) -> Pbx:
-        settings = next(one for one in self.settings.pbx if one.id == pbx_id)
-
+    def _pbx(self, settings: PbxSettings) -> Pbx:
         def on_member(state: QueueMemberState) -> None:
-            device = self.board.member(pbx_id, state)
-            self.seating.member_changed(pbx_id, device)
+            device = self.board.member(settings.id, state)
+            self.seating.member_changed(settings.id, device)
 
         directory = directory_of(settings, tenant=self.settings.tenant)
         return Pbx(
@@ -214,21 +204,21 @@ class Application:
             directory,
             self.fanout.publish,
             on_member,
-            lambda alive, at: self._lost.put_nowait((pbx_id, alive, at)),
+            lambda alive, at: self._lost.put_nowait((settings.id, alive, at)),
         )
 
     async def _end_lost(self) -> None:
         """Calls that were going on when an earlier run of the service ended, and that are gone now, are ended."""
         while True:
             pbx_id, alive, at = await self._lost.get()
-            try:
-                async with self.database.native(self.tenant_id) as unit:
-                    ended = await recovery.end_lost(unit, pbx_id, alive, at)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
-                _log.warning("lost_calls_not_ended", pbx=pbx_id, problem=type(problem).__name__)
-                continue
+            end = partial(self._end_lost_of, pbx_id, alive, at)
+            ended = await until_done("lost calls", end, LOST_PAUSE)
             if ended:
                 _log.info("lost_calls_ended", pbx=pbx_id, calls=ended)
+
+    async def _end_lost_of(self, pbx_id: str, alive: frozenset[UUID], at: datetime) -> int:
+        async with self.database.native(self.tenant_id) as unit:
+            return await recovery.end_lost(unit, pbx_id, alive, at)
 
     def _seat_of(self, agent: str) -> Extension | None:
         return self.seating.seat_of(agent)

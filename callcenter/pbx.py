@@ -7,6 +7,8 @@ what they mean, and publishes that. After each (re)connection a snapshot comes f
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -19,10 +21,13 @@ from callcenter.ami.inbox import Inbox
 from callcenter.ami.snapshot import members, snapshot
 from callcenter.ami.state import AmiState, Phase
 from callcenter.changes import Anomaly, CallChange, Change
-from callcenter.errors import AmiError, NotFound, ProtocolError
+from callcenter.errors import AmiActionFailed, AmiError, BadInput, NotFound, ProtocolError
 from callcenter.settings import PbxSettings
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.tracker import Tracker
+
+NO_CHANNEL: Final = "No such channel"
+"""Asterisk's words where a channel that is to be hung up is gone (`action_hangup` in main/manager.c)."""
 
 Publish = Callable[[CallChange, datetime], None]
 """Takes a change and the time at which its event was read; must be quick and must not wait."""
@@ -43,6 +48,8 @@ class Counters(msgspec.Struct):
     changes: int = 0
     anomalies: int = 0
     unreadable: int = 0
+    failed: int = 0
+    """Events on which the tracker itself failed."""
     resyncs: int = 0
 
 
@@ -85,7 +92,7 @@ class Pbx:
         """Ring a phone of ours and, when it is picked up, have it call `number`: one outbound call.
 
         Raises:
-            AmiError: the PBX cannot be asked, or refused.
+            AmiError: the PBX cannot be asked, or refused. BadInput: a value cannot be sent.
         """
         settings = self.settings
         channel_id = f"cc-{uuid4().hex}"
@@ -106,8 +113,9 @@ class Pbx:
                 ),
                 action_id=action_id,
             )
-        except AmiError:
-            self.tracker.forget(self._dialing.pop(action_id))
+        except (AmiError, BadInput):
+            # It is gone already where the result came and only the answer was late.
+            self.tracker.forget(self._dialing.pop(action_id, channel_id))
             raise
         return Originated(self.tracker.call_id(channel_id), action_id, settings.id)
 
@@ -122,7 +130,12 @@ class Pbx:
             raise NotFound(f"call {call_id} does not go on at {self.settings.id}")
         chosen = [channel for at, channel in channels.items() if at == interface] or list(channels.values())
         for channel in chosen:
-            await self.client.action(actions.Hangup(channel=channel))
+            try:
+                await self.client.action(actions.Hangup(channel=channel))
+            except AmiActionFailed as problem:
+                # It ended by itself meanwhile, or with the leg before it: that is what was asked for.
+                if NO_CHANNEL not in str(problem):
+                    raise
 
     async def _work(self) -> None:
         while True:
@@ -149,7 +162,16 @@ class Pbx:
             if isinstance(event, ev.OriginateResponse):
                 # Where the phone could not be reached at all, no channel was ever made for the call noted.
                 self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
-            self._say(self.tracker.apply(event), arrived)
+            self._say(self._track(type(event).__name__, partial(self.tracker.apply, event)), arrived)
+
+    def _track(self, what: str, step: Callable[[], Sequence[Change]]) -> Sequence[Change]:
+        try:
+            return step()
+        except Exception:
+            # A fault of ours about one call: the others, and the service, go on.
+            self.counters.failed += 1
+            self._log.exception("tracker_failed", ami_event=what)
+            return ()
 
     def _say(self, changes: Sequence[Change], arrived: datetime) -> None:
         for change in changes:
@@ -171,10 +193,16 @@ class Pbx:
                 self._log.warning("resync_failed", reason=str(problem))
 
     async def _resync(self) -> None:
+        noted = list(self._dialing.items())
         channels = await self.client.action(actions.CoreShowChannels())
         queues = await self._queues()
         now = datetime.now(UTC)
-        self._say(self.tracker.resync(snapshot(channels.events, queues, now)), now)
+        present = snapshot(channels.events, queues, now)
+        self._say(self._track("snapshot", partial(self.tracker.resync, present)), now)
+        for action_id, channel_id in noted:
+            # What is not in the snapshot came to its end while nobody listened, and its result is not told again.
+            self._dialing.pop(action_id, None)
+            self.tracker.forget(channel_id)
         self.synced = True
         self.counters.resyncs += 1
         if self.counters.resyncs == 1:

@@ -18,7 +18,7 @@ MAX_AT_ONCE = 512
 """Look-ups in progress; beyond, pops go out unmatched at once."""
 MAX_CANDIDATES = 20
 
-_log = structlog.get_logger(__name__)
+_log = structlog.get_logger("screenpop")
 
 
 class Lookups:
@@ -57,7 +57,7 @@ class Lookups:
         except Exception as problem:
             outcome = "failed"
             # The type only: the text of a database error may hold the number.
-            _log.warning("look-up failed", call_id=str(lookup.call_id), problem=type(problem).__name__)
+            _log.warning("lookup_failed", call_id=str(lookup.call_id), reason=type(problem).__name__)
         else:
             outcome = "late" if time.perf_counter() - started > self._timing.patience_s else "in time"
             if len(match.candidates) > MAX_CANDIDATES:

@@ -54,7 +54,7 @@ MAX_STRANGERS = 1024
 
 DEFAULT_TIMING = Timing()
 
-_log = structlog.get_logger(__name__)
+_log = structlog.get_logger("screenpop")
 # The library reports each broken handshake with a traceback; they are counted here instead.
 _library_log = logging.getLogger("screenpop.websockets")
 _library_log.setLevel(logging.CRITICAL)
@@ -124,7 +124,7 @@ class ScreenpopServer:
             logger=_library_log,
         )
         self.port = next(iter(listener.sockets)).getsockname()[1]
-        _log.info("screen-pop server listens", host=self._settings.host, port=self.port)
+        _log.info("screenpop_ready", host=self._settings.host, port=self.port)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -226,7 +226,7 @@ class ScreenpopServer:
         except BadInput as problem:
             connection.shut(BAD_MESSAGE, str(problem))
         except Exception as problem:
-            _log.exception("a screen-pop connection failed", problem=type(problem).__name__)
+            _log.exception("screenpop_connection_failed", reason=type(problem).__name__)
             connection.shut(INTERNAL, "something went wrong on the server: try again")
         finally:
             self._telemetry.clients.dec()

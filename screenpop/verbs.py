@@ -14,7 +14,7 @@ from screenpop.messages import Dial, Hangup, Notice
 MAX_AT_ONCE = 4
 """Verbs of one page in progress."""
 
-_log = structlog.get_logger(__name__)
+_log = structlog.get_logger("screenpop")
 
 
 class Verbs:
@@ -52,7 +52,7 @@ class Verbs:
             _tell(floor, who, verb, str(problem))
         except Exception as problem:
             # The type only: the text may hold the number.
-            _log.error("a verb failed", agent=who.agent, problem=type(problem).__name__)
+            _log.error("verb_failed", agent=who.agent, reason=type(problem).__name__)
             _tell(floor, who, verb, "something went wrong on the server")
         else:
             _tell(floor, who, verb, None)

@@ -61,7 +61,7 @@ class Access:
         self._throttle = LoginThrottle(ticker)
         self._tickets = TicketBox(ticker, ticket_life)
         self.seat_book = SeatBook(self._seats, tenant_id, seats_changed)
-        """Who sits where; `refresh` it at the start, and run its `keep_fresh` as a task."""
+        """Who sits where; `refresh` it at the start, and now and then."""
 
     def close(self) -> None:
         """Let the threads go that hash passwords."""

@@ -6,20 +6,16 @@ who swap places at the same moment do not wait for each other for ever.
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Protocol
 
 import asyncpg
-import structlog
 
 from callcenter.accounts.values import Extension
 from callcenter.db.audit import note
-from callcenter.db.away import AWAY
 from callcenter.db.engine import Database
 from callcenter.db.unit import NativeUnit
 from callcenter.errors import Conflict, NotFound
 
-_log = structlog.get_logger("callcenter.accounts")
 _COLUMNS = "pbx, extension, interface, name, agent_id"
 
 
@@ -119,9 +115,10 @@ class SeatListener(Protocol):
 
 
 class SeatBook:
-    """Who sits where, in memory, of one tenant: loaded at the start, and again after each change.
+    """Who sits where, in memory, of one tenant.
 
-    Changes by other processes (`callcenter user add`) are found by `keep_fresh`.
+    `refresh` it at the start, after each change, and now and then, because other processes
+    (`callcenter user add`) change it too.
     """
 
     def __init__(self, seats: Seats, tenant_id: int, listener: SeatListener) -> None:
@@ -145,20 +142,6 @@ class SeatBook:
             for pbx in sorted(before.keys() | fresh.keys()):
                 if before.get(pbx) != fresh.get(pbx):
                     self._listener.seats_changed(pbx, self.of(pbx))
-
-    async def keep_fresh(self, every: timedelta = timedelta(seconds=30)) -> None:
-        """Refresh for ever; to be run as a task of its own. A database that is away is asked again later."""
-        away = False
-        while True:
-            await asyncio.sleep(every.total_seconds())
-            try:
-                await self.refresh()
-            except AWAY as problem:
-                if not away:
-                    _log.warning("seats cannot be read; trying again", error=type(problem).__name__)
-                away = True
-            else:
-                away = False
 
 
 async def _get(unit: NativeUnit, pbx: str, extension: str) -> Extension | None:

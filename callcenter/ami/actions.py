@@ -1,5 +1,6 @@
 """AMI actions as values, and the answer to one. Pure.
- Each action knows its headers and the rights of which the AMI user needs one, the least first (`write =` in
+
+Each action knows its headers and the rights of which the AMI user needs one, the least first (`write =` in
 manager.conf; none means that every user may). Sources: the AMI action pages of the Asterisk 22 documentation,
 and for the rights `ast_manager_register_xml_core` in `main/manager.c`, `apps/app_queue.c` and
 `main/manager_bridges.c`.

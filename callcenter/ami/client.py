@@ -1,41 +1,30 @@
 """The connection to one PBX, kept for ever: log-in, rights, filters, keep-alive, actions, reconnection.
- Several clients live side by side without knowing of each other. The reader hands each event block to
+
+Several clients live side by side without knowing of each other. The reader hands each event block to
 `on_block` and each change of the connection to `on_state`, in order and synchronously; `inbox.Inbox` offers
 both.
 """
 
 import asyncio
-import hashlib
-import itertools
 import random
-import secrets
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import structlog
 
-from callcenter.ami import actions, wire
+from callcenter.ami import wire
 from callcenter.ami.actions import Action, Response
 from callcenter.ami.backoff import backoff
-from callcenter.ami.filters import FILTERS
-from callcenter.ami.link import Dialer, Link, open_link
+from callcenter.ami.dialogue import Dialogue, action_ids, seconds_of
+from callcenter.ami.link import open_link
 from callcenter.ami.state import AmiState, Phase
-from callcenter.errors import (
-    AmiActionFailed,
-    AmiError,
-    AmiLoginFailed,
-    AmiMissingRight,
-    AmiTimeout,
-    AmiUnreachable,
-)
+from callcenter.errors import AmiError, AmiLoginFailed, AmiMissingRight, AmiTimeout, AmiUnreachable
 from callcenter.settings import PbxSettings
 
-_NEEDED: tuple[type[Action], ...] = (actions.CoreShowChannels,)
-"""Actions without which no true picture of the calls can be had."""
-
-_WANTED: tuple[type[Action], ...] = (actions.Originate, actions.QueuePause, actions.Redirect, actions.Hangup)
-"""Actions that single functions need; the service works without them."""
+_STEADY_S = 30.0
+"""Seconds after which a connection counts as one that held."""
 
 Backoff = Callable[[], Iterator[timedelta]]
 
@@ -75,11 +64,10 @@ class AmiClient:
         self._transient = transient
         self._permanent = permanent
         self._log = structlog.get_logger().bind(pbx=settings.id)
-        self._link: Link | None = None
+        self._dialogue: Dialogue | None = None
         self._ready = asyncio.Event()
-        self._prefix = secrets.token_hex(4)
-        self._numbers = itertools.count(1)
-        self._interval = settings.keepalive_s
+        self._ids = action_ids()
+        self._up_at: float | None = None
 
     async def run(self) -> None:
         """Connect, and connect again whenever the connection ends."""
@@ -93,7 +81,7 @@ class AmiClient:
                 was_up = self.state.phase is Phase.LOGGED_IN
                 permanent = isinstance(problem, AmiLoginFailed | AmiMissingRight)
                 self._change(phase=Phase.DOWN, reason=str(problem), permanent=permanent)
-                if was_up or type(problem) is not last:
+                if self._was_steady() or type(problem) is not last:
                     delays = self._permanent() if permanent else self._transient()
                 if was_up or told is not type(problem):
                     told = type(problem)
@@ -102,6 +90,14 @@ class AmiClient:
             self.reconnects += 1
             await asyncio.sleep(next(delays).total_seconds())
 
+    def _was_steady(self) -> bool:
+        """Return whether the last connection held long enough for the next attempt to be made at once.
+
+        One that breaks right after each log-in must not be tried twice a second for ever.
+        """
+        up_at, self._up_at = self._up_at, None
+        return up_at is not None and asyncio.get_running_loop().time() - up_at > _STEADY_S
+
     async def connected(self, deadline: timedelta | None = None) -> None:
         """Wait until the PBX is connected and logged in.
 
@@ -109,14 +105,14 @@ class AmiClient:
             AmiTimeout: it was not within `deadline` (none: `action_timeout_s`).
         """
         try:
-            async with asyncio.timeout(self._seconds(deadline)):
+            async with asyncio.timeout(seconds_of(self.settings, deadline)):
                 await self._ready.wait()
         except TimeoutError:
             raise AmiTimeout(f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}") from None
 
     def next_action_id(self) -> str:
         """Return an ActionID that no other action has, for who must know it before the answer."""
-        return f"{self._prefix}-{next(self._numbers)}"
+        return next(self._ids)
 
     async def action(self, action: Action, deadline: timedelta | None = None, action_id: str | None = None) -> Response:
         """Do an action and return its answer, for a list action with all its events.
@@ -127,38 +123,9 @@ class AmiClient:
                 `action_timeout_s`); whether it was done is unknown. AmiMissingRight: the AMI user may not do
                 this; names the right. AmiActionFailed: Asterisk refused, with its own words.
         """
-        if self._link is None or not self._ready.is_set():
+        if self._dialogue is None or not self._ready.is_set():
             raise AmiUnreachable(f"{self.settings.id} is not connected: {self.state.reason or 'still trying'}")
-        return await self._ask(self._link, action, deadline, action_id)
-
-    async def _ask(
-        self, link: Link, action: Action, deadline: timedelta | None = None, action_id: str | None = None
-    ) -> Response:
-        action_id = action_id or self.next_action_id()
-        future = link.request(action, action_id)
-        seconds = self._seconds(deadline)
-        try:
-            async with asyncio.timeout(seconds):
-                response = await future
-        except TimeoutError:
-            raise AmiTimeout(f"{self.settings.id} did not answer {action.name} within {seconds:g} seconds") from None
-        finally:
-            link.forget(action_id)
-        if response.success:
-            return response
-        if "permission denied" in response.message.lower():
-            raise AmiMissingRight(self._mend(action))
-        raise AmiActionFailed(f"{self.settings.id} refused {action.name}: {response.message or 'without a reason'}")
-
-    def _mend(self, action: Action | type[Action]) -> str:
-        rights = " or ".join(action.rights) or "a right"
-        return (
-            f"the AMI user {self.settings.username!r} of {self.settings.id} may not use {action.name}: "
-            f"add {rights} to its write = line in manager.conf, then run: asterisk -rx 'manager reload'"
-        )
-
-    def _seconds(self, deadline: timedelta | None) -> float:
-        return self.settings.action_timeout_s if deadline is None else deadline.total_seconds()
+        return await self._dialogue.ask(action, deadline, action_id)
 
     async def _session(self, back: bool) -> None:
         """Hold one connection from the first packet to the last. Always ends by raising."""
@@ -167,32 +134,35 @@ class AmiClient:
         dialer, link = await open_link(
             settings.host, settings.port, _tls(settings), self._hear, settings.action_timeout_s
         )
-        self._link = link
+        dialogue = self._dialogue = Dialogue(settings, link, self._ids)
         try:
-            await self._log_in(link)
-            await self._learn(link)
+            await dialogue.log_in()
+            learned = await dialogue.learn()
+            if not learned.filtered:
+                self._log.info(
+                    "ami_unfiltered",
+                    hint="this AMI user may not set filters: eventfilter lines in manager.conf keep unused events away",
+                )
+            self._change(phase=Phase.LOGGED_IN, **msgspec.structs.asdict(learned))
             self._ready.set()
+            self._up_at = asyncio.get_running_loop().time()
             self._log.info(
                 "ami_back" if back else "ami_connected",
                 asterisk=self.state.version,
                 filtered=self.state.filtered,
                 missing_rights=list(self.state.missing_rights),
             )
-            await self._watch(link)
+            await dialogue.watch()
         except AmiError:
             if link.failure is not None:
                 raise link.failure from None
             raise
         finally:
             self._ready.clear()
-            self._link = None
+            self._dialogue = None
             self.oversized += link.decoder.oversized
-            self._leave(dialer, link)
-
-    def _leave(self, dialer: Dialer, link: Link) -> None:
-        if not link.lost.is_set() and link.failure is None:
-            link.request(actions.Logoff(), self.next_action_id()).add_done_callback(_settle)
-        dialer.close()
+            dialogue.leave()
+            dialer.close()
 
     def _hear(self, block: bytes) -> None:
         self.blocks += 1
@@ -209,85 +179,6 @@ class AmiClient:
         booted_at = now - timedelta(seconds=int(uptime)) if uptime.isdecimal() and len(uptime) < 10 else None
         self._change(phase=self.state.phase, fully_booted=True, booted_at=booted_at)
 
-    async def _log_in(self, link: Link) -> None:
-        settings = self.settings
-        secret = settings.secret.get_secret_value()
-        try:
-            if settings.tls:
-                login = actions.Login(username=settings.username, secret=secret)
-            else:
-                challenge = (await self._ask(link, actions.Challenge())).fields.get("Challenge", "")
-                # MD5 is what Asterisk offers: it keeps the secret off an unencrypted wire, and no more.
-                key = hashlib.md5(f"{challenge}{secret}".encode(), usedforsecurity=False).hexdigest()
-                login = actions.Login(username=settings.username, key=key)
-            await self._ask(link, login)
-        except AmiActionFailed as problem:
-            raise AmiLoginFailed(
-                f"{settings.id} refused the AMI user {settings.username!r} ({problem}): compare "
-                "username and secret with its section in manager.conf, and its permit and deny lines with this "
-                "machine's address"
-            ) from None
-
-    async def _learn(self, link: Link) -> None:
-        """After the log-in: what we may do, who we talk to; then switch the events on."""
-        allowed = (await self._ask(link, actions.ListCommands())).fields
-        for needed in _NEEDED:
-            if needed.name not in allowed:
-                raise AmiMissingRight(self._mend(needed))
-        missing = {wanted.rights[0] for wanted in _WANTED if wanted.name not in allowed}
-        core = (await self._ask(link, actions.CoreSettings())).fields
-        status = (await self._ask(link, actions.CoreStatus())).fields
-        filtered = await self._filter(link) if actions.Filter.name in allowed else False
-        if not filtered:
-            self._log.info(
-                "ami_unfiltered",
-                hint="let the PBX send only what is used: eventfilter lines in manager.conf, or write = system",
-            )
-        await self._ask(link, actions.Events(mask="on"))
-        self._change(
-            phase=Phase.LOGGED_IN,
-            version=core.get("AsteriskVersion", ""),
-            system_name=core.get("SystemName", ""),
-            boot=f"{status.get('CoreStartupDate', '')} {status.get('CoreStartupTime', '')}".strip(),
-            filtered=filtered,
-            missing_rights=tuple(sorted(missing)),
-        )
-
-    async def _filter(self, link: Link) -> bool:
-        try:
-            for expression in FILTERS:
-                await self._ask(link, actions.Filter(expression=expression))
-        except (AmiActionFailed, AmiMissingRight):
-            # One filter that was taken would hide the events of those that were not.
-            raise AmiUnreachable(f"{self.settings.id} took a part of the event filters only") from None
-        return True
-
-    async def _watch(self, link: Link) -> None:
-        """Return never: raise when the connection ends, or when the peer is silent for two intervals."""
-        loop = asyncio.get_running_loop()
-        asked_at: float | None = None
-        while True:
-            now = loop.time()
-            if asked_at is not None and link.received_at > asked_at:
-                asked_at = None
-            due = (link.received_at if asked_at is None else asked_at) + self._interval
-            if now >= due:
-                if asked_at is not None:
-                    problem = AmiUnreachable(
-                        f"{self.settings.id} is connected but has been silent for {now - link.received_at:.1f} seconds"
-                    )
-                    link.fail(problem)
-                    raise problem
-                asked_at = now
-                link.request(actions.Ping(), self.next_action_id()).add_done_callback(_settle)
-                continue
-            try:
-                async with asyncio.timeout(due - now):
-                    await link.lost.wait()
-            except TimeoutError:
-                continue
-            raise link.failure or AmiUnreachable(f"{self.settings.id} closed the connection")
-
     def _change(self, *, phase: Phase, **known: object) -> None:
         """Tell a new state. What was learned of the PBX is kept until it is connected again."""
         values = {name: getattr(self.state, name) for name in AmiState.__struct_fields__}
@@ -297,12 +188,6 @@ class AmiClient:
         values.update(known, phase=phase, at=datetime.now(UTC))
         self.state = AmiState(**values)
         self._on_state(self.state)
-
-
-def _settle(future: "asyncio.Future[Response]") -> None:
-    """Take note of a ping's end, so that asyncio does not warn of an exception nobody looked at."""
-    if not future.cancelled():
-        future.exception()
 
 
 def _tls(settings: PbxSettings) -> ssl.SSLContext | None:

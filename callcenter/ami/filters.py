@@ -1,5 +1,6 @@
 """The filters that ask Asterisk for the events that `parse` reads and for no others. Pure.
- An anchored regular expression of names is understood by every Asterisk from 10 on, and costs the PBX one
+
+An anchored regular expression of names is understood by every Asterisk from 10 on, and costs the PBX one
 match per event. (From 22.1 on there are hashed filters by name as well; they would need a round trip for each
 name, and an older Asterisk takes them for something else.) `Local/` channels are never filtered: without them
 the two halves of a transfer or of a queue's member cannot be joined.

@@ -1,5 +1,6 @@
 """The hand-over from the reader of the socket to the task that works on the events.
- Asterisk cuts off a manager session that does not read within `writetimeout` (100 ms by default), so the
+
+Asterisk cuts off a manager session that does not read within `writetimeout` (100 ms by default), so the
 reader only puts blocks here. The inbox is bounded: if the worker falls so far behind that it is full, the
 reader ends the connection, and the service takes a new snapshot after the next log-in. Nothing is ever lost
 in silence.

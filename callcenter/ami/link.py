@@ -1,5 +1,6 @@
 """One connection to a PBX: panoramisk's manager and protocol, with what they lack mended.
- panoramisk opens the socket and hands it to a protocol; ours replaces how bytes are read (`wire.Decoder`),
+
+panoramisk opens the socket and hands it to a protocol; ours replaces how bytes are read (`wire.Decoder`),
 how actions are written (`wire.encode`) and how answers find their action (a map of futures with deadlines).
 Its own log-in, ping and reconnection are switched off: `client` does these, because a refused log-in, a
 frozen peer and a growing delay are not known there. docs/upstream-panoramisk.md has the reproductions.
@@ -26,6 +27,9 @@ MAX_LIST_BYTES = 64 * 1024 * 1024
 MAX_UNSENT = 1024 * 1024
 """Bytes that may wait to be sent before the peer is taken for dead."""
 
+_MAX_GIVEN_UP = 100
+"""Lists that were given up and whose end is still awaited."""
+
 _COMPLETE = (b"\r\nEventList: Complete", b"\r\nEventList: cancelled")
 
 
@@ -49,7 +53,7 @@ class Link(AMIProtocol):  # type: ignore[misc]
     connection and is kept in `failure`. Nothing here waits or does I/O of its own.
     """
 
-    def __init__(self, on_block: Callable[[bytes], None]) -> None:
+    def __init__(self, on_block: Callable[[bytes], None], max_list_bytes: int = MAX_LIST_BYTES) -> None:
         self.decoder = wire.Decoder()
         self.lost = asyncio.Event()
         self.greeted = asyncio.Event()
@@ -58,8 +62,10 @@ class Link(AMIProtocol):  # type: ignore[misc]
         self.blocks = 0
         self.unreadable = 0
         self._on_block = on_block
+        self._max_list_bytes = max_list_bytes
         self._pending: dict[str, Pending] = {}
         self._lists = 0
+        self._given_up: list[str] = []
 
     def connection_made(self, transport: Any) -> None:
         """Called by asyncio."""
@@ -74,7 +80,7 @@ class Link(AMIProtocol):  # type: ignore[misc]
         decoder = self.decoder
         try:
             for block in decoder.feed(data):
-                if block.startswith(b"Event: ") and not self._lists:
+                if not self._lists and block.startswith(b"Event: "):
                     self.blocks += 1
                     self._on_block(block)
                 else:
@@ -104,23 +110,43 @@ class Link(AMIProtocol):  # type: ignore[misc]
         action_id = block[at + 12 : end if end > 0 else len(block)].decode("utf-8", "replace")
         pending = self._pending.get(action_id)
         if pending is None or not pending.is_list:
-            return False
+            return self._is_leftover(action_id, block)
         if any(mark in block for mark in _COMPLETE):
             self._finish(action_id, pending)
             return True
         pending.events.append(block)
         pending.size += len(block)
-        if pending.size > MAX_LIST_BYTES:
-            self._drop(action_id, AmiActionFailed(f"the list is longer than {MAX_LIST_BYTES} bytes: ask for less"))
+        if pending.size > self._max_list_bytes:
+            self._drop(
+                action_id, AmiActionFailed(f"the list is longer than {self._max_list_bytes} bytes: ask for less")
+            )
         return True
+
+    def _is_leftover(self, action_id: str, block: bytes) -> bool:
+        """Return whether an event is of a list that nobody waits for any more; it would be taken for news."""
+        if action_id not in self._given_up:
+            return False
+        if any(mark in block for mark in _COMPLETE):
+            self._given_up.remove(action_id)
+            self._lists -= 1
+        return True
+
+    def _give_up(self, action_id: str, pending: Pending) -> None:
+        if pending.is_list and len(self._given_up) < _MAX_GIVEN_UP:
+            self._given_up.append(action_id)
+        else:
+            self._lists -= pending.is_list
 
     def _answer(self, block: bytes) -> None:
         headers = wire.fields(block)
         action_id = headers.get("ActionID", "")
         pending = self._pending.get(action_id)
-        if pending is None:
-            return
         success = headers.get("Response") in ("Success", "Follows", "Goodbye", "Pong")
+        if pending is None:
+            if not success and action_id in self._given_up:
+                self._given_up.remove(action_id)
+                self._lists -= 1
+            return
         pending.response = Response(
             action_id=action_id, success=success, message=headers.get("Message", ""), fields=headers
         )
@@ -144,7 +170,7 @@ class Link(AMIProtocol):  # type: ignore[misc]
 
     def _drop(self, action_id: str, problem: AmiError) -> None:
         pending = self._pending.pop(action_id)
-        self._lists -= pending.is_list
+        self._give_up(action_id, pending)
         if not pending.future.done():
             pending.future.set_exception(problem)
 
@@ -170,7 +196,7 @@ class Link(AMIProtocol):  # type: ignore[misc]
         """Stop waiting for an answer; one that comes late is thrown away."""
         pending = self._pending.pop(action_id, None)
         if pending is not None:
-            self._lists -= pending.is_list
+            self._give_up(action_id, pending)
             pending.future.cancel()
 
     def fail(self, problem: Exception) -> None:
@@ -233,10 +259,10 @@ async def open_link(
         raise AmiUnreachable(
             f"{where} does not speak TLS ({problem.reason}): use the port of tlsbindaddr in manager.conf"
         ) from None
-    except OSError as problem:
+    except (OSError, UnicodeError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
         raise AmiUnreachable(
-            f"cannot connect to {where} ({problem.strerror or problem}): is Asterisk running, "
-            "and enabled = yes in manager.conf?"
+            f"cannot connect to {where} ({reason}): is Asterisk running, and enabled = yes in manager.conf?"
         ) from None
     try:
         async with asyncio.timeout(timeout_s):

@@ -7,7 +7,8 @@ Two forms, told apart by their first bytes:
 …]}`.
   `at` is when the block arrived, `headers` are in their order; the value is null for a line without a colon.
   Bytes that are no UTF-8 are kept as lone surrogates (`\\udcff`), so that nothing is lost on the way.
- A block without a `Timestamp` of its own gets one from `at` when JSON lines are read. Only what Asterisk
+
+A block without a `Timestamp` of its own gets one from `at` when JSON lines are read. Only what Asterisk
 sends is written: the log-in, which holds the secret, never is.
 """
 

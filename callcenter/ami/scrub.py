@@ -1,5 +1,6 @@
 """Pseudonyms for the numbers and names in a transcript, so that it can be shown to others. Pure.
- A number keeps its length and all but its last seven digits (so `+44…`, `0044…`, `0…` and the area stay what
+
+A number keeps its length and all but its last seven digits (so `+44…`, `0044…`, `0…` and the area stay what
 they are), and those seven are exchanged one to one: the same number in two notations stays the same number,
 and two numbers stay two. Internal numbers (six digits or fewer) are kept. A name keeps its length, and each
 letter becomes one of the same kind. The exchange depends on a key: with a new key for each transcript nobody

@@ -1,5 +1,6 @@
 """AMI framing: bytes from the socket to raw blocks, a block to its headers, headers to bytes. Pure.
- Asterisk ends each header with CR LF and each block with an empty line (`main/manager.c`, `astman_append`).
+
+Asterisk ends each header with CR LF and each block with an empty line (`main/manager.c`, `astman_append`).
 Only that pair ends anything here: a lone LF is part of a value, because values that come from a dialplan
 (`UserEvent`, the output of a command) may carry one, and a value with two would otherwise be cut in half. A
 block stays `bytes` until somebody wants its headers, so that unwanted events cost a look at their name only.

@@ -1,7 +1,7 @@
 """Reads the call log: one call, and pages of calls, newest first.
 
 PostgreSQL puts the record together as JSON in one statement, and `CallRecord` takes it; the test
-`tests/database/test_calllog.py` holds that it is the same record as `calllog.record.of` makes.
+`tests/database/test_store.py` holds that it is the same record as `calllog.record.of` makes.
 """
 
 import base64

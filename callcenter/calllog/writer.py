@@ -28,7 +28,7 @@ WRITE_TIMEOUT_S = 20.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
 
-logger = structlog.get_logger(__name__)
+_log = structlog.get_logger("callcenter.calllog")
 
 UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
 """Errors of one call's values: it is left out, and the others are written."""
@@ -147,7 +147,7 @@ class CallLogWriter:
                         return
                 await self._wait()
         except _GivenUp:
-            logger.error("call log stopped without PostgreSQL", calls_lost=self.waiting)
+            _log.error("calllog_given_up", calls_lost=self.waiting)
         finally:
             self._idle.set()
 
@@ -199,7 +199,7 @@ class CallLogWriter:
             if call.ended_at is not None:
                 self._customers.pop(call.call_id, None)
         if self.failures:
-            logger.info("call log writes again", waiting=self.waiting, overflowed=self.counters.overflowed)
+            _log.info("calllog_back", waiting=self.waiting, overflowed=self.counters.overflowed)
             self.failures = 0
 
     async def _write_singly(self, calls: list[Call], merges: dict[UUID, UUID], problem: Exception) -> None:
@@ -207,7 +207,7 @@ class CallLogWriter:
         if len(calls) + len(merges) == 1:
             # the message of PostgreSQL quotes values, so only its kind is logged
             call_id = str(calls[0].call_id if calls else next(iter(merges)))
-            logger.error("a call does not fit into the call log", call_id=call_id, reason=type(problem).__name__)
+            _log.error("calllog_call_refused", call_id=call_id, reason=type(problem).__name__)
             self.counters.unfit += 1
             return
         for call in calls:
@@ -218,7 +218,7 @@ class CallLogWriter:
     async def _pause(self, problem: Exception) -> None:
         """Wait before the next attempt; longer each time. A stop shortens it to what its grace allows."""
         if not self.failures:
-            logger.warning("call log waits for PostgreSQL", reason=type(problem).__name__)
+            _log.warning("calllog_waits", reason=type(problem).__name__)
         pause = min(FIRST_PAUSE_S * 2**self.failures, LONGEST_PAUSE_S)
         self.failures = min(self.failures + 1, 16)
         clock = asyncio.get_running_loop().time

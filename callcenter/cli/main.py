@@ -91,13 +91,16 @@ def doctor(
 
 @app.command("asterisk-conf")
 def asterisk_conf(
-    directory: Annotated[Path, typer.Argument(help="Where the samples go; files that are there are kept.")],
+    directory: Annotated[Path, typer.Argument(help="A new directory, where the samples go.")],
     secret: Annotated[str | None, typer.Option(help="Secret of the AMI user; without: a new one is made.")] = None,
+    freepbx: Annotated[
+        bool, typer.Option("--freepbx", help="Only what FreePBX or Issabel needs on top: manager_custom.conf.")
+    ] = False,
 ) -> None:
-    """Write commented configuration for a plain Asterisk."""
+    """Write commented configuration for a plain Asterisk, or what to add to FreePBX and Issabel."""
     from callcenter.cli.samples import run
 
-    run(directory, secret)
+    run(directory, secret, freepbx)
 
 
 def main() -> None:

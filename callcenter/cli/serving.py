@@ -1,6 +1,7 @@
 """`callcenter serve`: the service, until SIGTERM or Ctrl-C."""
 
 import asyncio
+import errno
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from callcenter.app import Application
 from callcenter.errors import SettingsError
 from callcenter.settings import Settings
 
+_NO_PORT: Final = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 STOP_DEADLINE_S: Final = 10.0
 """After a signal the process is gone within this time, whatever hangs."""
 
@@ -31,10 +33,32 @@ def run(config: Path | None) -> None:
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal comes.
+
+    Raises:
+        SettingsError: a port cannot be listened on.
+    """
     async with Application.open(settings) as application:
         stop_by_signal(application)
-        await application.run()
+        try:
+            await application.run()
+        except BaseExceptionGroup as group:
+            problem = _unlistenable(group)
+            if problem is None:
+                raise
+            raise SettingsError(
+                f"a port cannot be listened on ({problem.strerror or problem}): is the service running already? "
+                "Stop what has the port, or choose others under [web] and [screenpop]"
+            ) from None
+
+
+def _unlistenable(group: BaseExceptionGroup[BaseException]) -> OSError | None:
+    """The failure to listen that ended the service, if that is what ended it."""
+    _, other = group.split(lambda leaf: isinstance(leaf, OSError) and leaf.errno in _NO_PORT)
+    leaf: BaseException = group
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return leaf if other is None and isinstance(leaf, OSError) else None
 
 
 def stop_by_signal(application: Application) -> None:

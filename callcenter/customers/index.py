@@ -7,11 +7,14 @@ that says +1 is never taken for one that says +44.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import asyncpg
 import structlog
+from asyncpg.pool import PoolConnectionProxy
 
 from callcenter.db.engine import Connection, Pool
 from callcenter.matching.number import PhoneNumber
@@ -48,6 +51,8 @@ JOIN customers c ON c.tenant_id = $1 AND c.customer_id = p.customer_id
 """
 """$1 tenant, $2 national digits, $3 their last digits, $4 whether the number names its country."""
 
+Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
+
 _UNREACHABLE = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 # The last is what asyncpg raises where a connection breaks in the middle of a statement.
 
@@ -61,6 +66,8 @@ class CustomerIndex:
         self._pool = pool
         self._deadline_s = deadline.total_seconds()
         self._was_reached = True
+        self._keeps = False
+        self._kept: tuple[PoolConnectionProxy[asyncpg.Record], Fetch] | None = None
 
     async def match(self, tenant_id: int, number: PhoneNumber, agent: str | None = None) -> Match:
         """Return who `number` may belong to, the likeliest first; with `agent`, their own before others.
@@ -78,17 +85,43 @@ class CustomerIndex:
         self._note_reached(True)
         return rank(number, found, now=datetime.now(UTC), agent=agent)
 
-    async def _find(self, tenant_id: int, number: PhoneNumber) -> Iterable[Found]:
-        async with asyncio.timeout(self._deadline_s):
-            connection = await self._pool.acquire()
-            try:
-                found = await _ask(connection, tenant_id, number)
-            except BaseException:
-                # the server may be frozen: do not wait longer for its word that it has stopped
-                await self._pool.release(connection, timeout=self._deadline_s)
-                raise
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[None]:
+        """Keep one connection at hand for the time of the block, which saves a third of a look-up's time.
+
+        Look-ups that come at the same moment use the pool; so do all of them outside of the block.
+        """
+        self._keeps = True
+        try:
+            yield
+        finally:
+            self._keeps = False
+            kept, self._kept = self._kept, None
+            if kept is not None:
+                await self._pool.release(kept[0], timeout=self._deadline_s)
+
+    async def _find(self, tenant_id: int, number: PhoneNumber) -> list[Found]:
+        # asyncpg's own timers: it has one per statement anyway, and asyncio.timeout would be another
+        ends = asyncio.get_running_loop().time() + self._deadline_s
+        kept, self._kept = self._kept, None
+        if kept is None:
+            connection = await self._pool.acquire(timeout=self._deadline_s)
+            fetch: Fetch = partial(connection.fetch, EXACT)
+        else:
+            connection, fetch = kept
+        try:
+            found = await _ask(connection, fetch, tenant_id, number, ends)
+            if self._keeps and kept is None:
+                fetch = (await connection.prepare(EXACT, timeout=self._deadline_s)).fetch
+        except BaseException:
+            # the server may be frozen: do not wait longer for its word that it has stopped
+            await self._pool.release(connection, timeout=self._deadline_s)
+            raise
+        if self._keeps and self._kept is None:
+            self._kept = (connection, fetch)
+        else:
             await self._pool.release(connection)
-            return found
+        return found
 
     def _note_reached(self, reached: bool, problem: BaseException | None = None) -> None:
         """Say once that look-ups fail, and once that they work again."""
@@ -96,19 +129,22 @@ class CustomerIndex:
             return
         self._was_reached = reached
         if reached:
-            _log.info("customers can be looked up again")
+            _log.info("customers_back")
         else:
-            _log.warning("customers cannot be looked up", why=type(problem).__name__)
+            _log.warning("customers_away", reason=type(problem).__name__)
 
 
-async def _ask(connection: Connection, tenant_id: int, number: PhoneNumber) -> list[Found]:
+async def _ask(connection: Connection, fetch: Fetch, tenant_id: int, number: PhoneNumber, ends: float) -> list[Found]:
+    """`fetch` runs `EXACT`, which may be prepared already; `ends` is when the loop's clock says stop."""
+    clock = asyncio.get_running_loop().time
     if number.e164 is not None:
-        rows = await connection.fetch(EXACT, tenant_id, number.e164)
+        rows = await fetch(tenant_id, number.e164, timeout=max(ends - clock(), 0.001))
         if rows:
             return [_found(row, MatchReason.EXACT) for row in rows]
     if number.national is None:
         return []
-    rows = await connection.fetch(GUESS, tenant_id, number.national, number.suffix, number.international)
+    keys = (number.national, number.suffix, number.international)
+    rows = await connection.fetch(GUESS, tenant_id, *keys, timeout=max(ends - clock(), 0.001))
     return [_found(row, MatchReason(row[10])) for row in rows]
 
 

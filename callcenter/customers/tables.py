@@ -93,7 +93,8 @@ class CustomerPhone(Table, table=True):
             "ix_customer_phones_e164",
             "tenant_id",
             "e164",
-            postgresql_include=["customer_id", "label"],
+            # all that a look-up shows of the phone, so that it need not read the row
+            postgresql_include=["customer_id", "label", "position", "raw"],
             postgresql_where=text("e164 IS NOT NULL"),
         ),
         Index(

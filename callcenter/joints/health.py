@@ -80,6 +80,7 @@ def meters(pbxs: Mapping[str, Pbx], fanout: FanOut, writer: CallLogWriter) -> tu
     return (
         of_pbx("ami_events", "Events received from the PBX.", lambda pbx: pbx.counters.events),
         of_pbx("ami_unreadable", "Events that could not be read.", lambda pbx: pbx.counters.unreadable),
+        of_pbx("tracker_failures", "Events on which the tracker failed.", lambda pbx: pbx.counters.failed),
         of_pbx("ami_resyncs", "Snapshots taken after a log-in.", lambda pbx: pbx.counters.resyncs),
         of_pbx("anomalies", "Events that contradicted what was known.", lambda pbx: pbx.counters.anomalies),
         of_pbx(

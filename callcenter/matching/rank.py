@@ -134,7 +134,9 @@ def rank(
         if other is None or (-_SCORES[one.fit], one.position) < (-_SCORES[other.fit], other.position):
             best[one.customer_id] = one
     shared = len(best)
-    candidates = sorted((_weigh(one, shared, now, agent) for one in best.values()), key=_order)
+    candidates = [_weigh(one, shared, now, agent) for one in best.values()]
+    if shared > 1:
+        candidates.sort(key=_order)
     return Match(
         status=_status(shared, complete),
         number=number,
@@ -178,16 +180,22 @@ def _weigh(one: Found, shared: int, now: datetime, agent: str | None) -> Candida
         last_call_at=one.last_call_at,
         reason=one.fit,
         reasons=tuple(reasons),
-        score=sum(_SCORES[reason.code] for reason in reasons),
+        score=_score(reasons),
     )
+
+
+def _score(reasons: Iterable[Reason]) -> int:
+    score = 0
+    for reason in reasons:
+        score += _SCORES[reason.code]
+    return score
 
 
 def _with_owner_reason(candidate: Candidate, agent: str) -> Candidate:
     others = tuple(r for r in candidate.reasons if r.code is not MatchReason.YOUR_CUSTOMER)
     mine = (Reason(code=MatchReason.YOUR_CUSTOMER),) if candidate.owner == agent else ()
     reasons = (*others[:1], *mine, *others[1:])
-    score = sum(_SCORES[reason.code] for reason in reasons)
-    return msgspec.structs.replace(candidate, reasons=reasons, score=score)
+    return msgspec.structs.replace(candidate, reasons=reasons, score=_score(reasons))
 
 
 def _order(candidate: Candidate) -> tuple[int, float, str, str]:

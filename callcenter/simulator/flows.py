@@ -24,11 +24,17 @@ _CUT = Refusal(
 
 
 def inbound(pbx: Pbx, caller: Caller, did: str, manners: Manners) -> Flow:
-    """Let somebody outside call the number of a person."""
+    """Let somebody outside call the number of a person, or one that is nobody's."""
     trunk = from_trunk(pbx, caller, did)
     national = pbx.company.national(did)
+    extension = pbx.company.numbers.get(national)
+    if extension is None:
+        trunk.exten = national
+        pbx.lets_go(trunk)
+        pbx.hang_up(trunk, 1, 404)
+        return
     trunk.place("to-extension", national, 1)
-    yield from dial_extension(pbx, trunk, pbx.company.numbers[national], manners)
+    yield from dial_extension(pbx, trunk, extension, manners)
 
 
 def from_trunk(pbx: Pbx, caller: Caller, did: str) -> Channel:
@@ -124,8 +130,6 @@ def _originated(pbx: Pbx, order: Order, phone: Channel | None, reason: int) -> N
         ("CallerIDNum", order.number or "<unknown>"),
         ("CallerIDName", order.name or "<unknown>"),
     ]
-    if not reason:
-        result[6] = ("Uniqueid", "<unknown>")
     pbx.say("OriginateResponse", "call", result)
 
 
@@ -214,9 +218,9 @@ def _dialed(pbx: Pbx, caller: Channel, leg: Leg, ring_s: float, manners: Manners
         pbx.dial_ends(caller, called, "NOANSWER")
     else:
         status, steps = "CANCEL", caller.priority
-        causes = ((16, None), (16, None), None) if was_up else ((127, 500), (127, 487), 487)
+        causes = ((16, None), (0, None), None) if was_up else ((127, 500), (127, 487), 487)
         if outcome.kind == "gave_up":
-            pbx.asks_to_hang_up(caller, causes[1][0], causes[2])
+            pbx.asks_to_hang_up(caller, None if was_up else 127, causes[2])
         pbx.dial_ends(caller, called, "CANCEL")
     pbx.sets(caller, "DIALSTATUS", status)
     caller.priority = steps

@@ -49,7 +49,7 @@ REFUSALS = {
         dial_status="CHANUNAVAIL",
         caller_cause=19,
         caller_sip=480,
-        reason=3,
+        reason=0,
     ),
     "failed": Refusal(
         cause=34,

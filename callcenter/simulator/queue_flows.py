@@ -60,6 +60,9 @@ class _Visit:
         self.gives_up_at = None if manners.patience is None else self.began + manners.patience
         self.attempts: dict[str, int] = {}
         self.passed: set[str] = set()
+        """Whom a linear queue has rung already."""
+        self.refused: set[str] = set()
+        """Who refused since the last pause; a queue that rang them again at once would do so for ever."""
         self.ringall = queue.plan.strategy is Strategy.RINGALL
 
     def steps(self) -> Steps:
@@ -85,8 +88,9 @@ class _Visit:
                 yield from self._time_out(legs)
                 return
             self._silence(legs)
-            if outcome.kind == "refused":
+            if outcome.kind == "refused" and self._choose(peek=True):
                 continue
+            self.refused.clear()
             limits = [pbx.now() + queue.plan.retry_s, self.until]
             if self.gives_up_at is not None:
                 limits.append(self.gives_up_at)
@@ -101,9 +105,13 @@ class _Visit:
                 yield from self._time_out([])
                 return
 
-    def _choose(self) -> list[Member]:
-        """Return whom to ring now, in the order in which Asterisk makes the channels."""
-        free = [m for m in self.queue.members if not m.paused and self.pbx.status(m.extension) == 1]
+    def _choose(self, peek: bool = False) -> list[Member]:
+        """Return whom to ring now, in the order in which Asterisk makes the channels; `peek` rings nobody."""
+        free = [
+            member
+            for member in self.queue.members
+            if not member.paused and member.extension not in self.refused and self.pbx.status(member.extension) == 1
+        ]
         if len(free) <= self.queue.waiting.index(self.trunk):
             return []
         if self.ringall:
@@ -113,9 +121,11 @@ class _Visit:
             return [min(reversed(free), key=lambda member: member.last_call)]
         fresh = [member for member in free if member.extension not in self.passed]
         if not fresh:
-            self.passed.clear()
             fresh = free
-        self.passed.add(fresh[0].extension)
+            if not peek:
+                self.passed.clear()
+        if not peek:
+            self.passed.add(fresh[0].extension)
         return fresh[:1]
 
     def _call(self, members: list[Member]) -> list[Leg]:
@@ -160,6 +170,7 @@ class _Visit:
 
     def _refused(self, leg: Leg, asked: bool) -> None:
         pbx = self.pbx
+        self.refused.add(leg.channel.device.removeprefix("PJSIP/"))
         refusal = refusal_of(leg.behavior)
         causes = (refusal.cause, refusal.sip) if asked else (16, None)
         if asked:

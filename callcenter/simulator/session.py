@@ -9,8 +9,9 @@ import msgspec
 
 from callcenter.ami import wire
 from callcenter.errors import BadInput
+from callcenter.simulator.answers import Answer, Request
 from callcenter.simulator.channels import Headers
-from callcenter.simulator.desk import Answer, Desk, Request
+from callcenter.simulator.desk import Desk
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 

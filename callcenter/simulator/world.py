@@ -98,7 +98,9 @@ class World:
 
     def dialed(self, pbx: Pbx, order: Order) -> Flow:
         """Return the call that an Originate asks for: the agent is quick, the customer is as all are."""
-        return click_to_dial(pbx, order, Answers(self.random.uniform(1.0, 2.0)), self.manners(pbx))
+        free = pbx.status(order.channel.removeprefix("PJSIP/")) == 1
+        agent: Callee = Answers(self.random.uniform(1.0, 2.0)) if free else Refuses("busy")
+        return click_to_dial(pbx, order, agent, self.manners(pbx))
 
     def caller(self) -> Caller:
         """Return somebody who calls."""

@@ -37,6 +37,40 @@ class Emit(Protocol):
 class CallFacts:
     """What has been seen of a call that goes on. `record()` is the same as a frozen value."""
 
+    __slots__ = (
+        "_connections",
+        "_holds",
+        "_members",
+        "_offers",
+        "_record",
+        "_transfers",
+        "_visits",
+        "abandon_told",
+        "answered_at",
+        "asked_queue",
+        "call_id",
+        "callee",
+        "caller",
+        "complete",
+        "dial_status",
+        "did",
+        "direction",
+        "directory",
+        "ended_at",
+        "entry",
+        "hangup_by",
+        "hangup_cause",
+        "legs",
+        "linkedids",
+        "open_talks",
+        "reached_voicemail",
+        "ringing_at",
+        "rings",
+        "source",
+        "started_at",
+        "status",
+    )
+
     def __init__(self, call_id: UUID, linkedid: str, directory: Directory, started_at: datetime) -> None:
         self.call_id = call_id
         self.directory = directory
@@ -108,6 +142,11 @@ class CallFacts:
     def touch(self) -> None:
         """A fact was set: the record must be made anew."""
         self._record = None
+
+    def release(self) -> None:
+        """Let go of the legs, which refer back: the memory is then free at once, without the garbage collector."""
+        self.entry = None
+        self.rings.clear()
 
     def mark_resynced(self) -> None:
         """Something of this call was not seen."""

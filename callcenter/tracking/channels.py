@@ -138,8 +138,9 @@ def _end(world: World, call: CallFacts, at: datetime) -> None:
     if direction.at_last(world, call):
         queues.close(call, at, world.emit)
         call.ended_at = at
-        call.hangup_by = call.hangup_by or ending.unanswered_side(call)
+        # First the status, which asks whether the caller hung up: an agent who refused a colleague's call did not.
         call.status = ending.status(call)
+        call.hangup_by = call.hangup_by or ending.unanswered_side(call)
         call.touch()
         world.emit(ch.CallEnded, call, at)
     world.drop(call)

@@ -70,10 +70,12 @@ class Tracker:
             call.mark_resynced()
         changes: list[ch.Change] = []
         world.resyncing = True
-        for event in resync.missed(world.legs, snapshot):
-            if not (isinstance(event, ev.QueueCallerJoin) and self._waits(event.uniqueid)):
-                changes += self.apply(event)
-        world.resyncing = False
+        try:
+            for event in resync.missed(world.legs, snapshot):
+                if not (isinstance(event, ev.QueueCallerJoin) and self._waits(event.uniqueid)):
+                    changes += self.apply(event)
+        finally:
+            world.resyncing = False
         return changes
 
     def learn(self, directory: Directory) -> None:

@@ -72,6 +72,10 @@ class World:
         """A channel is gone."""
         del self.legs[leg.uniqueid]
         del leg.call.legs[leg.uniqueid]
+        leg.ring = None
+        half, leg.half = leg.half, None
+        if half is not None:
+            half.half = None
         self._gone.add(leg.uniqueid)
         self._gone_order.append(leg.uniqueid)
         if len(self._gone_order) > REMEMBERED:
@@ -82,6 +86,7 @@ class World:
         for linkedid in call.linkedids:
             if self.calls.get(linkedid) is call:
                 del self.calls[linkedid]
+        call.release()
 
     def open_calls(self) -> list[CallFacts]:
         """Each call that goes on, once, oldest first."""

@@ -4,11 +4,13 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 
+from callcenter.errors import BadInput
 from callcenter.web.endpoint import SERVICES
 from callcenter.web.problems import UNEXPECTED, from_error, from_http, kind_of
 from callcenter.web.services import Services
@@ -18,6 +20,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_ID = "X-Request-ID"
 REQUEST_ID_KEY = web.RequestKey("request_id", str)
 _GIVEN_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _log = structlog.get_logger("callcenter.web")
 
 _HEADERS = {
@@ -55,15 +58,16 @@ async def envelope(request: web.Request, handler: Handler) -> web.StreamResponse
 
 async def _run(request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
     try:
+        check_host(request)
         return await handler(request)
     except web.HTTPException as problem:
         return from_http(problem, request_id)
     except Exception as problem:
         kind = kind_of(problem)
         if kind is UNEXPECTED:
-            _log.exception("request crashed", route=_route_of(request))
+            _log.exception("request_crashed", route=_route_of(request))
         elif kind.status >= 500:
-            _log.warning("request failed", error=type(problem).__name__, reason=str(problem))
+            _log.warning("request_failed", error=type(problem).__name__, reason=str(problem))
         return from_error(problem, request_id)
 
 
@@ -75,7 +79,8 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
         headers[name] = value
     headers[REQUEST_ID] = request.get(REQUEST_ID_KEY, "")
     if "Content-Security-Policy" not in headers:
-        is_page = response.content_type == "text/html"
+        # A browser puts the headers of a 304 over those of the page that it has kept.
+        is_page = response.content_type == "text/html" or response.status == HTTPStatus.NOT_MODIFIED
         headers["Content-Security-Policy"] = page_policy(request, services) if is_page else _API_POLICY
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
@@ -105,6 +110,16 @@ def page_policy(request: web.Request, services: Services) -> str:
             "frame-ancestors 'none'",
         )
     )
+
+
+def check_host(request: web.Request) -> None:
+    """Refuse a `Host` that is none, before it is put into a URL or a policy.
+
+    Raises:
+        BadInput: it is no name or address, with or without a port.
+    """
+    if not _HOST.fullmatch(request.host):
+        raise BadInput("the header Host is no name of a host")
 
 
 def screenpop_url(request: web.Request, services: Services) -> str:

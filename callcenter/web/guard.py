@@ -89,7 +89,8 @@ def address_of(request: web.Request, services: Services) -> str:
     if forwarded and _within(peer, services.trusted_proxies):
         last = forwarded[-1].rpartition(",")[2].strip()
         try:
-            return str(ip_address(last))
+            # Without a zone (`fe80::1%eth0`), which may be any text and would make each attempt another address.
+            return str(ip_address(last.partition("%")[0]))
         except ValueError:
             return peer
     return peer

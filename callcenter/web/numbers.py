@@ -1,6 +1,7 @@
 """Reads numbers that people write into filters and dial boxes, through the number reader."""
 
 from callcenter.errors import BadNumber
+from callcenter.matching.spelling import dialable
 from callcenter.web.services import NumberReader
 
 
@@ -15,5 +16,6 @@ def read_number(reader: NumberReader, text: str, pbx: str | None = None) -> str:
     if found.kind == "public" and found.e164 is not None:
         return found.e164
     if found.kind == "internal":
-        return "".join(character for character in found.raw if character.isdigit() or character in "*#")
+        # What was read, not every digit of the text: `"Line 2" <1001>` and `1001,1002` both mean 1001.
+        return dialable(found.raw)
     raise BadNumber(f"number: {text.strip()[:40]!r} is not a phone number; write it as on a business card")

@@ -36,3 +36,11 @@ def test_own_modules_are_never_patched_in_tests() -> None:
 def test_nothing_is_left_unfinished() -> None:
     marks = re.compile(r"\b(TO" r"DO|FIX" r"ME|X{3}|NotImplemented" r"Error)\b")
     assert [str(path) for path in SOURCES if marks.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_log_events_are_names_and_not_sentences() -> None:
+    call = re.compile(r"\b_?log(?:ger)?\.(?:debug|info|warning|error|exception)\(\s*f?\"([^\"]*)\"")
+    product = [path for path in SOURCES if path.relative_to(ROOT).parts[0] in ("callcenter", "screenpop", "crm_bridge")]
+    events = [event for path in product for event in call.findall(path.read_text(encoding="utf-8"))]
+    assert "service_ready" in events
+    assert [event for event in events if not re.fullmatch(r"[a-z][a-z0-9_]*", event)] == []

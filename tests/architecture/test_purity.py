@@ -42,17 +42,18 @@ def faults(source: str) -> list[str]:
     found = []
     for node in ast.walk(ast.parse(source)):
         names: list[str] = []
+        line = getattr(node, "lineno", 0)
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS:
-            found.append(f"line {node.lineno}: reads a clock ({node.func.attr})")
+            found.append(f"line {line}: reads a clock ({node.func.attr})")
         elif isinstance(node, ast.AsyncFunctionDef | ast.Await):
-            found.append(f"line {node.lineno}: waits")
+            found.append(f"line {line}: waits")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("open", "print"):
-            found.append(f"line {node.lineno}: does I/O ({node.func.id})")
-        found += [f"line {node.lineno}: imports {n}" for n in names if n.partition(".")[0] in FORBIDDEN]
+            found.append(f"line {line}: does I/O ({node.func.id})")
+        found += [f"line {line}: imports {n}" for n in names if n.partition(".")[0] in FORBIDDEN]
     return found
 
 

@@ -13,6 +13,7 @@ from callcenter.accounts.seats import SeatBook, Seats
 from callcenter.accounts.sessions import Owner, Sessions
 from callcenter.accounts.store import People, read_login
 from callcenter.accounts.values import Extension
+from callcenter.db.away import repeat
 from callcenter.db.engine import Database
 from callcenter.errors import BadInput, Conflict, NotFound, Unauthenticated
 from tests.fixtures.database import run_as_admin
@@ -92,7 +93,7 @@ async def test_the_book_tells_only_what_changed_and_finds_what_others_changed(
     assert len(listener.told) == 2
     listener.heard.clear()
     async with asyncio.TaskGroup() as group:
-        watch = group.create_task(book.keep_fresh(timedelta(milliseconds=10)), name="seats")
+        watch = group.create_task(repeat("seats", book.refresh, timedelta(milliseconds=10)), name="seats")
         await seats.take(tenant_id, "li", "pbx", "1002", by="li")
         async with asyncio.timeout(20):
             await listener.heard.wait()
@@ -112,14 +113,14 @@ async def test_the_book_goes_on_after_the_database_was_away(
     await run_as_admin(postgres_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', cut_off)
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(book.keep_fresh(timedelta(milliseconds=10)), name="seats")
+            watch = group.create_task(repeat("seats", book.refresh, timedelta(milliseconds=10)), name="seats")
             async with asyncio.timeout(20):
                 while not logs:  # noqa: ASYNC110 - a log line wakes nobody
                     await asyncio.sleep(0.01)
                 await run_as_admin(postgres_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
                 await listener.heard.wait()
             watch.cancel()
-    assert [entry["event"] for entry in logs] == ["seats cannot be read; trying again"]
+    assert [entry["event"] for entry in logs] == ["database_away", "database_back"]
 
 
 async def test_tenants_have_their_own_people_seats_and_keys(database: Database, tenant_id: int) -> None:

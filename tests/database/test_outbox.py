@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ async def enqueue(database: Database, tenant_id: int, *keys: str) -> None:
         await CallOutbox().enqueue(unit, "test", keys, [call_id(n) for n in range(len(keys))])
 
 
-async def claim(database: Database, tenant_id: int, kind: str = "test", **how: object) -> list[Entry]:
+async def claim(database: Database, tenant_id: int, kind: str = "test", **how: Any) -> list[Entry]:
     async with database.native(tenant_id) as unit:
         return await outbox.claim(unit, kind, **how)
 

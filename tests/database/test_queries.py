@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -82,7 +83,7 @@ async def test_filters_choose(unit: NativeUnit) -> None:
     )
     await store(unit, [queue_call(0), outbound, missed], {call_id(0): CUSTOMER})
 
-    async def numbers(**wanted: object) -> list[int]:
+    async def numbers(**wanted: Any) -> list[int]:
         found = await listed(unit, CallFilter(**wanted))
         return [n for n in (2, 1, 0) if call_id(n) in found]
 

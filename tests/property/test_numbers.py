@@ -71,6 +71,7 @@ def test_the_fast_library_agrees_with_the_reference_on_e164(region: str, text: s
 def test_the_fast_library_agrees_with_the_reference_on_examples_of_every_region() -> None:
     for region in sorted(phonenumbers.SUPPORTED_REGIONS):
         example = phonenumbers.example_number(region)
+        assert example is not None
         for style in (phonenumbers.PhoneNumberFormat.NATIONAL, phonenumbers.PhoneNumberFormat.INTERNATIONAL):
             text = phonenumbers.format_number(example, style)
             assert _e164(rphonenumbers, text, region) == _e164(phonenumbers, text, region), (region, text)

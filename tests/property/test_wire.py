@@ -1,6 +1,6 @@
 """Properties of the AMI framing, with Hypothesis doing the cutting."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.ami import wire
@@ -38,6 +38,7 @@ def cut(stream: bytes, sizes: list[int]) -> list[bytes]:
     return reads
 
 
+@settings(max_examples=200, deadline=None)
 @given(
     stream=STREAMS_WITH_GREETING,
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6),
@@ -51,6 +52,7 @@ def test_any_cutting_gives_the_same_blocks(stream: bytes, sizes: list[int], limi
     assert (pieces.banner, pieces.oversized) == (whole.banner, whole.oversized)
 
 
+@settings(max_examples=200, deadline=None)
 @given(stream=STREAMS_WITH_GREETING)
 def test_nothing_from_outside_raises(stream: bytes) -> None:
     decoder = wire.Decoder(64)
@@ -62,6 +64,7 @@ def test_nothing_from_outside_raises(stream: bytes) -> None:
         assert len(block) <= 64
 
 
+@settings(max_examples=200, deadline=None)
 @given(headers=st.lists(st.tuples(st.text(max_size=20), st.text(max_size=50)), max_size=8))
 def test_what_is_encoded_is_one_block_that_reads_back(headers: list[tuple[str, str]]) -> None:
     try:

@@ -63,10 +63,11 @@ async def test_files_are_compressed_for_who_can_read_it(world: World) -> None:
 
 async def test_a_file_that_is_known_is_not_sent_again(world: World) -> None:
     async with world.client() as client:
-        tag = (await client.send("GET", "/")).headers["ETag"]
-        again = await client.send("GET", "/", headers={"If-None-Match": tag})
+        first = await client.send("GET", "/")
+        again = await client.send("GET", "/", headers={"If-None-Match": first.headers["ETag"]})
         changed = await client.send("GET", "/", headers={"If-None-Match": '"other"'})
     assert (again.status, again.text, changed.status) == (304, "", 200)
+    assert again.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The call log, what people add to it, click-to-dial and hanging up."""
 
+from datetime import UTC, datetime
+
 from callcenter.accounts.roles import Permission, Principal
 from callcenter.callrecord import CallRecord
 from callcenter.errors import BadInput, Conflict, Forbidden
@@ -23,7 +25,8 @@ from callcenter.web.services import CallFilter
 async def list_calls(exchange: Exchange[CallQuery, Nothing]) -> Calls:
     """The newest first; a page begins where the one before ended, however many calls came meanwhile."""
     query = exchange.query
-    if query.since is not None and query.until is not None and query.since >= query.until:
+    since, until = _in_utc(query.since), _in_utc(query.until)
+    if since is not None and until is not None and since >= until:
         raise BadInput("`since` must be before `until`")
     number = read_number(exchange.services.numbers, query.number) if query.number is not None else None
     wanted = CallFilter(
@@ -33,8 +36,8 @@ async def list_calls(exchange: Exchange[CallQuery, Nothing]) -> Calls:
         status=query.status,
         direction=query.direction,
         queue=query.queue,
-        since=query.since,
-        until=query.until,
+        since=since,
+        until=until,
     )
     page = await exchange.services.calls.page(
         exchange.principal.tenant_id, wanted, cursor=read_cursor(query.cursor, query), limit=query.limit
@@ -81,11 +84,20 @@ async def dial(exchange: Exchange[Nothing, Dial]) -> Dialing:
 
 
 async def hang_up(exchange: Exchange[Nothing, Nothing]) -> HangingUp:
-    """One's own call, or any where the role allows it."""
+    """One's own part of a call; where the role allows it, also a call that one has no part in, as a whole."""
     principal = exchange.principal
-    whose = None if principal.may(Permission.CALLS_HANGUP_ANY) else _agent_of(principal)
-    await exchange.services.dialer.hang_up(principal.tenant_id, exchange.id, whose)
+    anybodys = principal.may(Permission.CALLS_HANGUP_ANY)
+    agent = principal.agent if anybodys else _agent_of(principal)
+    await exchange.services.dialer.hang_up(principal.tenant_id, exchange.id, agent, anybodys=anybodys)
     return HangingUp(call_id=exchange.id)
+
+
+def _in_utc(time: datetime | None) -> datetime | None:
+    """The same moment in UTC, which the first and last hours of the calendar may not have."""
+    try:
+        return None if time is None else time.astimezone(UTC)
+    except OverflowError:
+        raise BadInput("`since` and `until` must lie within the years 1 to 9999 in UTC") from None
 
 
 def _agent_of(principal: Principal) -> str:

@@ -18,7 +18,7 @@ class Nothing(Body, frozen=True):
 
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200, description="How many items at most.")]
-Cursor = Annotated[str, msgspec.Meta(max_length=600, description="`next_cursor` of the page before.")]
+Cursor = Annotated[str, msgspec.Meta(max_length=2_000, description="`next_cursor` of the page before.")]
 NumberText = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="A phone number in any spelling.")]
 ShortText = Annotated[str, msgspec.Meta(max_length=200)]
 Slug = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

@@ -41,7 +41,7 @@ class Calls(Answer, frozen=True):
 class NoteText(Body, frozen=True):
     """One's own note about a call; an empty one removes it. What others wrote stays."""
 
-    text: Annotated[str, msgspec.Meta(max_length=20_000)]
+    text: Annotated[str, msgspec.Meta(max_length=10_000)]
 
 
 class CustomerChoice(Body, frozen=True):

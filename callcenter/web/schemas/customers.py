@@ -16,7 +16,9 @@ Tags = Annotated[tuple[Tag, ...], msgspec.Meta(max_length=50)]
 FieldName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 FieldValue = Annotated[str, msgspec.Meta(max_length=2_000)] | bool | int | float | None
 Fields = Annotated[dict[FieldName, FieldValue], msgspec.Meta(max_length=100)]
-Version = Annotated[int, msgspec.Meta(ge=1, description="The `version` that was read; another one by now: 409.")]
+Version = Annotated[
+    int, msgspec.Meta(ge=1, le=2**31 - 1, description="The `version` that was read; another one by now: 409.")
+]
 
 
 class NewPhone(Body, frozen=True):
@@ -26,7 +28,7 @@ class NewPhone(Body, frozen=True):
     label: ShortText | None = None
 
 
-Phones = Annotated[tuple[NewPhone, ...], msgspec.Meta(max_length=30)]
+Phones = Annotated[tuple[NewPhone, ...], msgspec.Meta(max_length=40)]
 
 
 class NewCustomer(Body, frozen=True):

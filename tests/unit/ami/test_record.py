@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.ami import wire
@@ -94,6 +94,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         list(read(tmp_path / "none"))
 
 
+@settings(max_examples=200, deadline=None)
 @given(block=st.binary(max_size=200).map(lambda data: b"Event: A\r\nTimestamp: 1\r\nX: " + data.replace(b"\r\n", b"")))
 def test_no_byte_is_lost_in_json(tmp_path_factory: pytest.TempPathFactory, block: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "bytes.jsonl"

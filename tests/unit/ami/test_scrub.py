@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.ami.scrub import Scrubber
@@ -63,6 +63,7 @@ def test_the_same_key_gives_the_same_pseudonyms_and_another_key_others() -> None
     assert Scrubber(b"key").number("02079460123") != Scrubber(b"other").number("02079460123")
 
 
+@settings(max_examples=200, deadline=None)
 @given(numbers=st.lists(st.from_regex(r"\+?[0-9]{7,15}", fullmatch=True), unique_by=lambda number: number[-7:]))
 def test_two_numbers_stay_two(numbers: list[str]) -> None:
     scrubber = Scrubber(b"key")
@@ -71,6 +72,7 @@ def test_two_numbers_stay_two(numbers: list[str]) -> None:
     assert [len(number) for number in scrubbed] == [len(number) for number in numbers]
 
 
+@settings(max_examples=200, deadline=None)
 @given(data=st.binary(max_size=300))
 def test_no_bytes_break_it(data: bytes) -> None:
     Scrubber(b"key").block(b"Event: A\r\nCallerIDName: " + data)

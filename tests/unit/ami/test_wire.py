@@ -2,8 +2,9 @@
 
 import pytest
 
-from callcenter.ami import wire
+from callcenter.ami import parse, wire
 from callcenter.errors import BadInput
+from tests import traces
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
@@ -133,3 +134,21 @@ def test_encode() -> None:
 def test_what_could_become_another_header_is_refused(key: str, value: str) -> None:
     with pytest.raises(BadInput):
         wire.encode([("Action", "Originate"), (key, value)])
+
+
+def test_headers_looked_for_one_by_one_are_those_of_the_whole() -> None:
+    blocks = [block for case in traces.CASES for block in wire.Decoder().feed(traces.transcript(case))]
+    assert len(blocks) > 1000
+    for block in blocks:
+        headers = parse.Fields(block)
+        for key, value in list(wire.fields(block).items())[1:]:
+            if not key.endswith(("Variable", "Output")):
+                assert headers[key] == headers.get(key) == value
+
+
+def test_a_header_that_is_not_there() -> None:
+    headers = parse.Fields(b"Event: Hangup\r\nChannel: Uniqueid: 1\r\nExtension: 1\r\nUniqueid: 2\r\nUniqueid: 3")
+    assert headers.get("Exten") is None
+    with pytest.raises(KeyError, match="Exten"):
+        headers["Exten"]
+    assert headers["Uniqueid"] == "2"

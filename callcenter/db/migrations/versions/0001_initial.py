@@ -305,7 +305,7 @@ CREATE TABLE customer_phones (
 """,
     """
 CREATE INDEX ix_customer_phones_e164 ON customer_phones (tenant_id, e164)
-    INCLUDE (customer_id, label) WHERE e164 IS NOT NULL
+    INCLUDE (customer_id, label, position, raw) WHERE e164 IS NOT NULL
 """,
     """
 CREATE INDEX ix_customer_phones_national ON customer_phones (tenant_id, national)

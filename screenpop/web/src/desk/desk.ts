@@ -2,13 +2,15 @@
 import { computed, reactive, shallowRef } from "vue";
 
 import { saveNote, ticket } from "../api/verbs";
-import type { Notice } from "../stream/messages";
+import { formatNumber } from "../format";
+import type { AgentNow, Notice } from "../stream/messages";
 import { EMPTY, type StreamState } from "../stream/state";
 import { Stream, type Connection, type Socket } from "../stream/stream";
 import { Tabs } from "../stream/tabs";
 import { cards as makeCards, choose, leaving, surplus, type Card, type Departure } from "./cards";
 import { Note } from "./note";
 import { onceLogged } from "./patience";
+import { who } from "./session";
 
 interface Desk {
   connection: Connection;
@@ -20,9 +22,19 @@ interface Desk {
   departures: Departure[];
   /** Customers that the agent chose for a call, before the server's stream says so. */
   chosen: Record<string, string>;
+  /** Names of customers, by call, where they are known better than by the match. */
+  names: Record<string, string>;
 }
 
-const FRESH: Desk = { connection: "connecting", back: false, everLive: false, selected: null, departures: [], chosen: {} };
+const FRESH: Desk = {
+  connection: "connecting",
+  back: false,
+  everLive: false,
+  selected: null,
+  departures: [],
+  chosen: {},
+  names: {},
+};
 const BACK_SHOWN_MS = 4_000;
 const DEPARTURES_KEPT = 3;
 
@@ -59,11 +71,17 @@ export function noteOf(callId: string): Note {
   return note;
 }
 
+/** What to call a call where there is little room: the customer, else the name or number that the PBX shows. */
+export function titleOf(one: Card): string | null {
+  const single = one.match?.status === "one" ? one.match.candidates[0]?.name : undefined;
+  return desk.names[one.id] ?? single ?? one.name ?? (one.number ? formatNumber(one.number) : null);
+}
+
 /** Begin to listen for the calls of `login`. */
 export function openDesk(login: string, given: DeskParts): void {
   if (tabs) return;
   parts = given;
-  Object.assign(desk, { ...FRESH, departures: [], chosen: {} });
+  Object.assign(desk, { ...FRESH, departures: [], chosen: {}, names: {} });
   stream = new Stream({
     ticket,
     open: (url) => new WebSocket(new URL(url, location.href)) as Socket,
@@ -99,7 +117,7 @@ export function closeDesk(): void {
   stream = tabs = parts = null;
   state.value = EMPTY;
   notes.clear();
-  Object.assign(desk, { ...FRESH, departures: [], chosen: {} });
+  Object.assign(desk, { ...FRESH, departures: [], chosen: {}, names: {} });
 }
 
 /** Show this call as soon as it is there, whichever is shown now. */
@@ -144,6 +162,7 @@ function share(): void {
 
 function show(next: StreamState, leading: boolean): void {
   const before = cards.value;
+  if (next.agent && next.agent !== state.value.agent) sit(next.agent);
   state.value = next;
   share();
   const gone = leaving(next);
@@ -159,6 +178,13 @@ function show(next: StreamState, leading: boolean): void {
   if (!leading) return;
   const old = surplus(cards.value).filter((one) => !notes.get(one.id)?.unsaved);
   for (const one of [...gone, ...old]) stream?.dismiss(one.id);
+}
+
+/** A supervisor may have given the seat to somebody else, or this agent sat down in another browser. */
+function sit(now: AgentNow): void {
+  const { extension, interface: device } = now;
+  if (extension === (who.seat?.extension ?? null)) return;
+  who.seat = extension && device ? { pbx: who.seat?.pbx ?? "", extension, interface: device } : null;
 }
 
 const isGone = (one: Departure, gone: Departure[]): boolean => gone.some((other) => other.id === one.id);

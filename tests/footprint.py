@@ -1,0 +1,242 @@
+"""What Asterisk's own files say of one call: the rows of CEL, CDR and queue log that belong together, read. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from tests.testbed.records import CdrRow, CelRow, QueueLogRow
+
+TRUNK = "PJSIP/trunk"
+_REFUSALS = (17, 21)
+"""Q.850: user busy, call rejected."""
+_SAME_MOMENT_S = 0.02
+"""Asterisk's threads write the end of a bridge and of its channels in any order."""
+
+
+class Talk(NamedTuple):
+    """A stretch of time in which a channel shared a bridge with another."""
+
+    channel: str
+    device: str
+    start: float
+    end: float
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is the trunk's."""
+        return self.device == TRUNK
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return self.end - self.start
+
+
+class Ring(NamedTuple):
+    """A device that Asterisk rang."""
+
+    device: str
+    start: float
+    end: float
+    answered: bool
+    elsewhere: bool
+
+
+class Visit(NamedTuple):
+    """A stay in a queue, by the queue log."""
+
+    queue: str
+    entered: int
+    ending: str
+    wait_s: float | None
+    member: str | None
+
+
+@dataclass
+class Footprint:
+    """Everything of one call."""
+
+    linkedids: set[str]
+    uniqueids: set[str]
+    cel: list[CelRow]
+    cdr: list[CdrRow] = field(default_factory=list)
+    queue_log: list[QueueLogRow] = field(default_factory=list)
+
+    @property
+    def start(self) -> float:
+        """When its first channel came."""
+        return min(row.eventtime for row in self.cel if row.eventtype == "CHAN_START")
+
+    @property
+    def end(self) -> float:
+        """When its last channel went."""
+        return max(row.eventtime for row in self.cel if row.eventtype == "CHAN_END")
+
+    @property
+    def is_supervision(self) -> bool:
+        """Whether it is a supervisor who listens: no call of a customer."""
+        return any(row.appname == "ChanSpy" for row in self.cel)
+
+    @cached_property
+    def talks(self) -> list[Talk]:
+        """Who shared a bridge with somebody, in the order of time; waiting and parking places are no talk."""
+        stays: dict[str, list[tuple[CelRow, float]]] = {}
+        open_: dict[tuple[str, str], CelRow] = {}
+        for row in self.cel:
+            if row.eventtype not in ("BRIDGE_ENTER", "BRIDGE_EXIT"):
+                continue
+            extra = json.loads(row.extra)
+            if extra["bridge_technology"] == "holding_bridge":
+                continue
+            key = extra["bridge_id"], row.uniqueid
+            if row.eventtype == "BRIDGE_ENTER":
+                open_[key] = row
+            elif key in open_:
+                stays.setdefault(key[0], []).append((open_.pop(key), row.eventtime))
+        return sorted(_overlaps(stays.values()), key=lambda talk: talk.start)
+
+    def rung(self, caller: str) -> list[Ring]:
+        """The desks' devices that Asterisk rang, except the caller's own phone, which click-to-dial rings first."""
+        return [
+            self._ring(row)
+            for row in self.cel
+            if row.eventtype == "CHAN_START"
+            and row.exten in ("s", "")
+            and row.channel.startswith("PJSIP/")
+            and device_of(row.channel) != TRUNK
+            and row.channel != caller
+        ]
+
+    def status(self, caller: str) -> str:
+        """What became of the call, in the words of the call record."""
+        if any(not talk.outside for talk in self.talks):
+            return "answered"
+        if any(row.event == "ABANDON" for row in self.queue_log):
+            return "abandoned"
+        if any(row.appname == "VoiceMail" for row in self.cel):
+            return "voicemail"
+        if self._was_canceled(caller):
+            return "canceled"
+        dispositions = {row.disposition for row in self.cdr}
+        if dispositions & {"FAILED", "CONGESTION"} or not self._asked_anybody:
+            return "failed"
+        return "busy" if "BUSY" in dispositions or self._was_refused(caller) else "no_answer"
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether a phone sent the call on to another."""
+        return any(row.eventtype == "FORWARD" for row in self.cel)
+
+    @property
+    def hangup_source(self) -> str | None:
+        """The channel that ended the talk; None where there was none, or Asterisk does not say."""
+        if not self.talks:
+            return None
+        over = max(talk.end for talk in self.talks) - _SAME_MOMENT_S
+        for row in self.cel:
+            if row.eventtype == "HANGUP" and row.eventtime >= over:
+                source = json.loads(row.extra)["hangupsource"]
+                if source.startswith("PJSIP/"):
+                    return str(source)
+        return None
+
+    @property
+    def visits(self) -> list[Visit]:
+        """The stays in queues."""
+        found: list[Visit] = []
+        for row in self.queue_log:
+            if row.event == "ENTERQUEUE":
+                found.append(Visit(row.queue, row.at, "", None, None))
+            elif row.event == "CONNECT":
+                found[-1] = found[-1]._replace(ending=row.event, wait_s=float(row.data[0]), member=row.agent)
+            elif row.event in ("ABANDON", "EXITWITHTIMEOUT"):
+                found[-1] = found[-1]._replace(ending=row.event, wait_s=float(row.data[2]))
+        return found
+
+    @property
+    def ring_no_answers(self) -> list[str]:
+        """The members that rang in vain, once for each time."""
+        return [row.agent for row in self.queue_log if row.event == "RINGNOANSWER"]
+
+    @property
+    def _asked_anybody(self) -> bool:
+        return any(row.appname in ("Dial", "Queue") for row in self.cel)
+
+    def _was_refused(self, caller: str) -> bool:
+        """Whether every phone that rang said no: the CDR tells a declined call as one that was not answered."""
+        own = [json.loads(row.extra) for row in self.cel if row.eventtype == "HANGUP" and row.channel != caller]
+        return bool(own) and all(one["hangupcause"] in _REFUSALS for one in own)
+
+    def _was_canceled(self, caller: str) -> bool:
+        own = [row for row in self.cel if row.channel == caller]
+        dialed = any(row.appname == "Dial" for row in own)
+        by_click = any(row.eventtype == "CHAN_START" and row.exten in ("s", "") for row in own)
+        if by_click and not dialed:
+            return True  # the agent's own phone was not picked up
+        ends = [json.loads(row.extra) for row in own if row.eventtype == "HANGUP"]
+        # Where the PBX itself hung up, the caller did not give up.
+        return any(end["dialstatus"] == "CANCEL" and end["hangupsource"] == caller for end in ends)
+
+    def _ring(self, start: CelRow) -> Ring:
+        own = [row for row in self.cel if row.uniqueid == start.uniqueid]
+        answer = next((row for row in own if row.eventtype == "ANSWER"), None)
+        hangup = next(row for row in own if row.eventtype == "HANGUP")
+        return Ring(
+            device=device_of(start.channel),
+            start=start.eventtime,
+            end=(answer or hangup).eventtime,
+            answered=answer is not None,
+            elsewhere=json.loads(hangup.extra)["hangupcause"] == 26,
+        )
+
+
+def footprints(cdr: Sequence[CdrRow], cel: Sequence[CelRow], queue_log: Sequence[QueueLogRow]) -> list[Footprint]:
+    """The rows by call, in the order of the calls' beginnings; calls that met are one."""
+    of_linkedid: dict[str, Footprint] = {}
+    of_uniqueid: dict[str, Footprint] = {}
+    for row in cel:
+        known = of_linkedid.get(row.linkedid)
+        other = of_uniqueid.get(row.uniqueid)
+        if known is None:
+            known = other or Footprint(set(), set(), [])
+        elif other is not None and other is not known:
+            known.linkedids |= other.linkedids
+            known.uniqueids |= other.uniqueids
+            known.cel += other.cel
+            for linkedid in other.linkedids:
+                of_linkedid[linkedid] = known
+            for uniqueid in other.uniqueids:
+                of_uniqueid[uniqueid] = known
+        known.linkedids.add(row.linkedid)
+        known.uniqueids.add(row.uniqueid)
+        known.cel.append(row)
+        of_linkedid[row.linkedid] = of_uniqueid[row.uniqueid] = known
+    for record in cdr:
+        of_uniqueid[record.uniqueid].cdr.append(record)
+    for line in queue_log:
+        if line.callid in of_uniqueid:
+            of_uniqueid[line.callid].queue_log.append(line)
+    found = list({id(one): one for one in of_linkedid.values()}.values())
+    for one in found:
+        one.cel.sort(key=lambda row: row.eventtime)
+    return sorted(found, key=lambda one: one.start)
+
+
+def device_of(channel: str) -> str:
+    """`PJSIP/1001-0000001a` → `PJSIP/1001`."""
+    return channel.rpartition("-")[0]
+
+
+def _overlaps(bridges: Iterable[list[tuple[CelRow, float]]]) -> Iterator[Talk]:
+    """The time that each device in a bridge was not alone there."""
+    for stays in bridges:
+        for entered, left in stays:
+            if not entered.channel.startswith("PJSIP/"):
+                continue
+            others = [(one.eventtime, end) for one, end in stays if one.uniqueid != entered.uniqueid]
+            start = max(entered.eventtime, min((begin for begin, _ in others), default=left))
+            end = min(left, max((end for _, end in others), default=start))
+            if end > start:
+                yield Talk(entered.channel, device_of(entered.channel), start, end)

@@ -1,0 +1,1 @@
+"""Transcripts that users recorded with `callcenter record`, and what `callcenter replay` must print of them."""

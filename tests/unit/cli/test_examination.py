@@ -1,0 +1,21 @@
+"""`callcenter doctor`: what it makes of the events that came."""
+
+from callcenter.cli.examination import Verdict, unused
+from tests import traces
+from tests.testbed.ami import parse_blocks
+
+
+def names(stream: str) -> set[str]:
+    """The events of a call through a queue, as a real Asterisk sent them."""
+    blocks = parse_blocks(traces.transcript("queue-ringall-three-members", stream))
+    return {block["Event"] for block in blocks if "Event" in block}
+
+
+def test_a_pbx_with_the_filters_of_the_sample_is_in_order() -> None:
+    assert unused("pbx", names("filtered.ami")) == []
+
+
+def test_a_pbx_without_filters_is_doubted_and_told_what_is_needless() -> None:
+    (finding,) = unused("pbx", names("events.ami"))
+    assert finding.verdict is Verdict.DOUBT
+    assert "DeviceStateChange" in finding.what and "Newchannel" not in finding.what
