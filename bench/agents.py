@@ -103,7 +103,7 @@ async def measure(kind: str, agents: int, busy: bool) -> float:
 
 def run(quick: bool, full: bool = False) -> list[Row]:
     """Measure each kind in a process of its own, and return the rows of the table."""
-    agents = 1000 if quick else 2000
+    agents = 2000
     found = {}
     for kind in (*KINDS, "screenpop+calls"):
         command = [sys.executable, "-m", "bench.agents", "--agents", str(agents), "--kind", kind]

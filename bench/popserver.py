@@ -85,17 +85,17 @@ async def listening(pages: Pages, compression: str | None) -> AsyncIterator[int]
 async def limit(spec: Spec) -> None:
     """Parse, one look-up, one send."""
     pages: Pages = {}
-    idle: list[Any] = []
+    idle: asyncio.LifoQueue[Any] = asyncio.LifoQueue()
     for _ in range(CONNECTIONS):
         connection = await asyncpg.connect(spec.url)
-        idle.append(await connection.prepare(EXACT))
+        idle.put_nowait(await connection.prepare(EXACT))
 
     async def pop(block: bytes) -> None:
         fields = wire.fields(block)
         number = fields["ConnectedLineNum"]
-        statement = idle.pop()
+        statement = await idle.get()
         row = (await statement.fetch(spec.tenant_id, e164(number)))[0]
-        idle.append(statement)
+        idle.put_nowait(statement)
         message = msgspec.json.encode(card(number, row[0], row[1], row[2], row[3]))
         await pages[extension(fields["Channel"])].send(message, text=True)
 

@@ -122,10 +122,6 @@ def number(value: str | None) -> int | None:
     return found if found is None or -LARGEST <= found <= LARGEST else None
 
 
-def _fully_booted(f: Fields, at: datetime) -> ev.Event:
-    return ev.FullyBooted(at, number(f.get("Uptime")), number(f.get("LastReload")))
-
-
 def _newchannel(f: Fields, at: datetime) -> ev.Event:
     return ev.Newchannel(
         at,
@@ -153,14 +149,7 @@ def _new_connected_line(f: Fields, at: datetime) -> ev.Event:
 
 
 def _newexten(f: Fields, at: datetime) -> ev.Event:
-    return ev.Newexten(
-        at,
-        f["Uniqueid"],
-        text(f.get("Context")),
-        text(f.get("Exten") or f.get("Extension")),
-        f["Application"],
-        text(f.get("AppData")),
-    )
+    return ev.Newexten(at, f["Uniqueid"], f["Application"], text(f.get("AppData")))
 
 
 def _varset(f: Fields, at: datetime) -> ev.Event | None:
@@ -229,24 +218,15 @@ def _queue_caller_leave(f: Fields, at: datetime) -> ev.Event:
 
 
 def _queue_caller_abandon(f: Fields, at: datetime) -> ev.Event:
-    return ev.QueueCallerAbandon(at, f["Uniqueid"], f["Queue"], number(f.get("HoldTime")))
+    return ev.QueueCallerAbandon(at, f["Uniqueid"], f["Queue"])
 
 
 def _agent_called(f: Fields, at: datetime) -> ev.Event:
-    return ev.AgentCalled(at, f["Uniqueid"], f["DestUniqueid"], f["Queue"], f["Interface"], text(f.get("MemberName")))
+    return ev.AgentCalled(at, f["DestUniqueid"], f["Queue"])
 
 
 def _agent_connect(f: Fields, at: datetime) -> ev.Event:
-    return ev.AgentConnect(
-        at,
-        f["Uniqueid"],
-        f["DestUniqueid"],
-        f["Queue"],
-        f["Interface"],
-        text(f.get("MemberName")),
-        number(f.get("RingTime")),
-        number(f.get("HoldTime")),
-    )
+    return ev.AgentConnect(at, f["Uniqueid"], f["Queue"])
 
 
 def _queue_member_removed(f: Fields, at: datetime) -> ev.Event:
@@ -268,18 +248,10 @@ def _queue_member(f: Fields, at: datetime, removed: bool = False) -> ev.Event:
 
 
 def _originate_response(f: Fields, at: datetime) -> ev.Event:
-    return ev.OriginateResponse(
-        at,
-        text(f.get("ActionID")),
-        text(f.get("Uniqueid")),
-        f.get("Response") == "Success",
-        number(f.get("Reason")),
-        text(f.get("Exten")),
-    )
+    return ev.OriginateResponse(at, text(f.get("ActionID")), text(f.get("Uniqueid")), text(f.get("Exten")))
 
 
 BUILDERS: Final[Mapping[bytes, Builder]] = {
-    b"FullyBooted": _fully_booted,
     b"Newchannel": _newchannel,
     b"Newstate": _newstate,
     b"NewCallerid": _new_callerid,
