@@ -49,4 +49,4 @@ async def test_a_call_that_does_not_fit_is_left_out_and_the_others_are_written(
         writer.put(change(queue_call(2)))
         await writer.flush()
         assert set(await statuses(database)) == {call_id(0), call_id(2)}
-        assert writer.counters.unfit == 1
+        assert writer.counters.refused == 1
