@@ -32,7 +32,14 @@ LONGEST_PAUSE_S = 10.0
 
 _log = structlog.get_logger("callcenter.calllog")
 
-UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
+UNFIT = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    # a name longer than an entry of an index may be
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+    OverflowError,
+)
 """Errors of one call's values: it is left out, and the others are written."""
 
 
