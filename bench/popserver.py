@@ -26,6 +26,7 @@ from callcenter import logs
 from callcenter.accounts.roles import Principal, Role
 from callcenter.ami import wire
 from callcenter.app import Application
+from callcenter.cli.serving import spare_collector
 from callcenter.customers.index import EXACT
 from callcenter.customers.tables import Customer, CustomerPhone
 from callcenter.settings import DatabaseSettings, PbxSettings, ScreenpopSettings, Settings, WebSettings
@@ -154,6 +155,7 @@ async def ours(spec: Spec) -> None:
     )
     logs.configure(settings.log)
     async with Application.open(settings) as application, asyncio.TaskGroup() as group:
+        spare_collector()
         group.create_task(application.run())
         await application.ready.wait()
         while not application.pbxs["pbx"].synced:  # noqa: ASYNC110 — the service tells nobody
