@@ -86,7 +86,7 @@ class Application:
         origins = (*settings.screenpop.allowed_origins, *((public,) if public else ()))
         self.screenpop = ScreenpopServer(
             settings.screenpop,
-            origins=Origins(origins, None if public else settings.web.port),
+            origins=Origins(origins, None if public else lambda: self.web_port),
             tenants={settings.tenant: tenant_id},
             tickets=tickets,
             matcher=PopMatcher(self.recognition),

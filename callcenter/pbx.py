@@ -152,7 +152,9 @@ class Pbx:
             event = parse.event(block, arrived)
         except ProtocolError as problem:
             counters.unreadable += 1
-            self._log.warning("ami_event_unreadable", reason=str(problem))
+            # The first, the tenth, the hundredth …: a PBX that is broken must not fill the disk with lines.
+            if str(counters.unreadable).strip("0") == "1":
+                self._log.warning("ami_event_unreadable", reason=str(problem), so_far=counters.unreadable)
             return
         if event is None:
             return

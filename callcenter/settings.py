@@ -93,6 +93,8 @@ class PbxSettings(Section):
     """Context in which click-to-dial looks up the number."""
     dial_format: Annotated[str, Field(pattern=r"^(national|e164)$")] = "national"
     """How click-to-dial writes outside numbers: `national` as a phone here would dial them, or `e164` (+44…)."""
+    dial_feature_codes: bool = False
+    """Whether click-to-dial may dial `*` and `#` codes too, with the rights that `dial_context` has."""
     dial_timeout_s: Annotated[float, Field(ge=5, le=300)] = 30.0
     ignore_numbers: tuple[str, ...] = ()
     """Numbers that never pop a customer (own switchboard, monitoring); a trailing `*` matches a prefix."""

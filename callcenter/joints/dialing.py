@@ -57,7 +57,10 @@ class Switchboard:
         """What a phone at that PBX would dial: the outside line's digits before what leads outside."""
         read = self._numbers.reader(pbx.settings.id).read(text)
         if read.kind is NumberKind.INTERNAL:
-            return dialable(read.raw)
+            digits = dialable(read.raw)
+            if not (digits.isdecimal() or pbx.settings.dial_feature_codes):
+                raise BadInput("codes with * and # are dialed at the phone; the administrator can allow them here")
+            return digits
         if read.kind is not NumberKind.PUBLIC:
             raise BadInput(f"{text[:40]!r} is no number that can be dialed")
         settings = pbx.settings

@@ -32,6 +32,7 @@ class PopMatcher:
                     owner=one.owner,
                     last_call_at=one.last_call_at,
                     reason=one.reason.value,
+                    reasons=tuple(reason.code.value for reason in one.reasons),
                     score=one.score,
                 )
                 for one in found.candidates
@@ -68,5 +69,6 @@ def _candidate(one: rank.Candidate) -> web.Candidate:
         owner=one.owner,
         last_call_at=one.last_call_at,
         reason=one.reason.value,
+        reasons=tuple(reason.code.value for reason in one.reasons),
         score=one.score,
     )

@@ -57,6 +57,13 @@ async def test_what_is_no_number_is_never_dialed(desk: Desk, written: str) -> No
     assert desk.house.changes == []
 
 
+@pytest.mark.parametrize("code", ["*97", "**", "#1", "*72"])
+async def test_codes_are_dialed_only_where_the_administrator_allows_them(desk: Desk, code: str) -> None:
+    with pytest.raises(BadInput, match="administrator"):
+        await desk.switchboard.dial(SEATS["li"], code)
+    assert desk.house.changes == []
+
+
 async def test_a_seat_of_a_pbx_that_is_gone_is_told(desk: Desk) -> None:
     seat = Extension(pbx="old", extension="1001", interface="PJSIP/1001", name=None, agent="li")
     with pytest.raises(NotFound, match="old"):
