@@ -60,9 +60,10 @@ class Sessions:
             )
             await unit.execute(
                 "DELETE FROM sessions WHERE tenant_id = $1 AND token_hash IN (SELECT token_hash FROM sessions"
-                " WHERE tenant_id = $1 AND login = $2 ORDER BY created_at DESC, token_hash OFFSET $3)",
+                " WHERE tenant_id = $1 AND login = $2 ORDER BY token_hash = $4 DESC, created_at DESC OFFSET $3)",
                 owner.login,
                 _KEPT_EACH,
+                digest,
             )
         return OpenSession(principal=_principal(owner, digest), login=owner.login, expires_at=expires_at, token=token)
 

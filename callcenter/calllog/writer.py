@@ -32,7 +32,14 @@ LONGEST_PAUSE_S = 10.0
 
 _log = structlog.get_logger("callcenter.calllog")
 
-UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
+UNFIT = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    # a name longer than an entry of an index may be
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+    OverflowError,
+)
 """Errors of one call's values: it is left out, and the others are written."""
 
 
@@ -41,7 +48,7 @@ class Counters(msgspec.Struct):
 
     written: int = 0
     """Calls in committed batches."""
-    unfit: int = 0
+    refused: int = 0
     """Calls that PostgreSQL refused."""
     overflowed: int = 0
     """Calls that found no room while PostgreSQL was away."""
@@ -226,7 +233,7 @@ class CallLogWriter:
             # the message of PostgreSQL quotes values, so only its kind is logged
             call_id = str(calls[0].call_id if calls else next(iter(merges)))
             _log.error("calllog_call_refused", call_id=call_id, reason=type(problem).__name__)
-            self.counters.unfit += 1
+            self.counters.refused += 1
             return
         for call in calls:
             await self._write_batch([call], {})

@@ -5,6 +5,8 @@ import errno
 import gc
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -42,16 +44,27 @@ async def serve(settings: Settings) -> None:
     async with Application.open(settings) as application:
         spare_collector()
         stop_by_signal(application)
-        try:
+        with ports_explained():
             await application.run()
-        except BaseExceptionGroup as group:
-            problem = _unlistenable(group)
-            if problem is None:
-                raise
-            raise SettingsError(
-                f"a port cannot be listened on ({problem.strerror or problem}): is the service running already? "
-                "Stop what has the port, or choose others under [web] and [screenpop]"
-            ) from None
+
+
+@contextmanager
+def ports_explained() -> Iterator[None]:
+    """Make a sentence of the failure to listen on a port.
+
+    Raises:
+        SettingsError: that is what ended the block.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        problem = _unlistenable(group)
+        if problem is None:
+            raise
+        raise SettingsError(
+            f"a port cannot be listened on ({problem.strerror or problem}): is the service running already? "
+            "Stop what has the port, or choose others under [web] and [screenpop], for the demo with --port"
+        ) from None
 
 
 def _unlistenable(group: BaseExceptionGroup[BaseException]) -> OSError | None:

@@ -30,7 +30,6 @@ def newchannel(world: World, event: ev.Newchannel) -> None:
         state=states.leg_state(event.state),
         number=event.caller_num,
         name=event.caller_name,
-        context=event.context,
         exten=event.exten,
         call=call,
     )

@@ -21,7 +21,6 @@ class Leg:
         "bridge",
         "call",
         "channel",
-        "context",
         "dialed",
         "exten",
         "half",
@@ -51,7 +50,6 @@ class Leg:
         state: LegState,
         number: str | None,
         name: str | None,
-        context: str | None,
         exten: str | None,
         call: CallFacts,
     ) -> None:
@@ -63,7 +61,6 @@ class Leg:
         self.state = state
         self.number = number
         self.name = name
-        self.context = context
         self.exten = exten
         self.call = call
         self.bridge: str | None = None
