@@ -113,7 +113,9 @@ def run_all(names: list[str], full: bool) -> int:
                 continue
         console.print(f"{name}: {time.monotonic() - began:.0f} s")
         console.print(shown(title, rows))
-        note = f"{'Full' if full else 'Quick'} sizes, {datetime.now(UTC):%Y-%m-%d}, load average {load:.1f} before."
+        first = ", ahead of all other work (real-time priority)" if os.sched_getscheduler(0) else ""
+        sizes = "Full" if full else "Quick"
+        note = f"{sizes} sizes, {datetime.now(UTC):%Y-%m-%d}, load average {load:.1f} before{first}."
         sections[title] = f"{table(title, rows)}\n\n{note} {machine()}."
         write(sections)
     return failed
