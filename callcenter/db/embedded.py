@@ -294,4 +294,3 @@ def _let_pass(path: Path) -> None:
         mode = directory.stat().st_mode
         if not mode & stat.S_IXOTH:
             directory.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
-            _log.info("directory_passable", directory=str(directory), hint="the database server's user must pass through")

@@ -126,4 +126,3 @@ def test_a_switchboard_shared_by_many_is_cut_and_says_so() -> None:
     assert len(match.candidates) == MOST_CANDIDATES
     assert match.more
     assert match.candidates[0].reasons[-1].count == MOST_CANDIDATES + 5
-
