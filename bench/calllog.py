@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 import callcenter.accounts.tables
 import callcenter.customers.tables  # noqa: F401 — the ORM wants every table that a foreign key names
@@ -87,13 +88,13 @@ def answered_call() -> Call:
 
 async def by_store(database: Database, tenant_id: int, calls: Sequence[Call]) -> None:
     """Ours."""
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await store(unit, calls, {})
 
 
 async def by_copy(database: Database, tenant_id: int, calls: Sequence[Call]) -> None:
     """Bare COPY of the same rows: no repeating, no corrections."""
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         base = await unit.fetchval(FEED, len(calls))
         for table, rows in _rows(tenant_id, base, calls).items():
             await unit.connection.copy_records_to_table(
@@ -104,13 +105,13 @@ async def by_copy(database: Database, tenant_id: int, calls: Sequence[Call]) -> 
 async def by_orm(database: Database, tenant_id: int, calls: Sequence[Call]) -> None:
     """SQLModel objects and `add_all`."""
     kinds = {"calls": CallRow, "queue_visits": QueueVisitRow, "offers": OfferRow, "connections": ConnectionRow}
-    async with database.unit(tenant_id) as unit:
-        connection = await (await unit.session.connection()).get_raw_connection()
+    async with AsyncSession(database.engine) as session, session.begin():
+        connection = await (await session.connection()).get_raw_connection()
         assert connection.driver_connection is not None
         base = await connection.driver_connection.fetchval(FEED, tenant_id, len(calls))
         for table, rows in _rows(tenant_id, base, calls).items():
-            unit.session.add_all([kinds[table](**row) for row in rows])
-            await unit.flush()
+            session.add_all([kinds[table](**row) for row in rows])
+            await session.flush()
 
 
 def _rows(tenant_id: int, base: int, calls: Sequence[Call]) -> dict[str, list[dict[str, object]]]:

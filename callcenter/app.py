@@ -217,7 +217,7 @@ class Application:
                 _log.info("lost_calls_ended", pbx=pbx_id, calls=ended)
 
     async def _end_lost_of(self, pbx_id: str, alive: frozenset[UUID], at: datetime) -> int:
-        async with self.database.native(self.tenant_id) as unit:
+        async with self.database.unit(self.tenant_id) as unit:
             return await recovery.end_lost(unit, pbx_id, alive, at)
 
     def _seat_of(self, agent: str) -> Extension | None:

@@ -203,7 +203,7 @@ class CallLogWriter:
 
     async def _write_batch(self, calls: list[Call], merges: dict[UUID, UUID]) -> None:
         try:
-            async with asyncio.timeout(WRITE_TIMEOUT_S), self._database.native(self._tenant_id) as unit:
+            async with asyncio.timeout(WRITE_TIMEOUT_S), self._database.unit(self._tenant_id) as unit:
                 if calls:
                     await store(unit, calls, self._customers, self._outbox)
                 for merged, survivor in merges.items():
