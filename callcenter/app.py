@@ -45,7 +45,7 @@ from callcenter.model import Call
 from callcenter.pbx import Pbx
 from callcenter.settings import PbxSettings, Settings
 from callcenter.web.application import build
-from callcenter.web.services import Services
+from callcenter.web.services import LOOPBACK, Services
 from callcenter.web.telemetry import build_registry
 from screenpop.messages import AgentState
 from screenpop.origins import Origins
@@ -118,6 +118,7 @@ class Application:
                 screenpop_url=settings.screenpop.public_url,
                 public_url=public,
                 static=_static(),
+                trusted_proxies=(*LOOPBACK, *settings.web.trusted_proxies),
             )
         )
         self.fanout.add("recognition", lambda change, arrived: self.recognition.publish(change))

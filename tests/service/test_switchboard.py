@@ -64,6 +64,12 @@ async def test_codes_are_dialed_only_where_the_administrator_allows_them(desk: D
     assert desk.house.changes == []
 
 
+async def test_a_local_number_without_its_area_code_is_dialed_as_written(desk: Desk) -> None:
+    await desk.switchboard.dial(SEATS["li"], "7946 0150")
+    await desk.house.until(lambda: bool(desk.house.changes))
+    assert desk.house.changes[-1].call.callee.number == "79460150"
+
+
 async def test_a_seat_of_a_pbx_that_is_gone_is_told(desk: Desk) -> None:
     seat = Extension(pbx="old", extension="1001", interface="PJSIP/1001", name=None, agent="li")
     with pytest.raises(NotFound, match="old"):
