@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from callcenter.tracking.directory import Side
-from callcenter.tracking.states import LegState
+from callcenter.tracking.states import LEG_MOVES, LegState
 
 if TYPE_CHECKING:
     from callcenter.tracking.calls import CallFacts
@@ -79,6 +79,13 @@ class Leg:
         self.hangup_asked_at: datetime | None = None
         self.asked_cause: int | None = None
         """The Q.850 cause that the far side gave when it asked to hang up."""
+
+    def move(self, then: LegState) -> bool:
+        """Go to a state, if the leg may. False: it may not, and stays where it is."""
+        allowed = then in LEG_MOVES[self.state]
+        if allowed:
+            self.state = then
+        return allowed
 
     @property
     def is_real(self) -> bool:
