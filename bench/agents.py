@@ -1,6 +1,6 @@
 """Memory that one connected agent costs the server.
 
-`python bench/agents.py [--agents 2000] [--uvloop]`: resident memory of the server's process before and after so many
+`python -m bench.agents`: resident memory of the server's process before and after so many
 pages connect, with the headers that a browser sends; for raw sockets, for websockets with and without compression, and
 for the screen-pop server (with seat, stream, session), fresh and after calls for everybody. Budget (design): at most
 25 KB all told.
@@ -9,16 +9,17 @@ for the screen-pop server (with seat, stream, session), fresh and after calls fo
 import argparse
 import asyncio
 import gc
-import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import uvloop
 from msgspec.structs import replace
 
 from bench.floor import KINDS, floor
+from bench.rows import Row, table
 from callcenter import changes
 from callcenter.model import Call, CallStatus, Connection, Direction, Offer, OfferResult, Party
 from screenpop.presence import Seat
@@ -100,28 +101,36 @@ async def measure(kind: str, agents: int, busy: bool) -> float:
         return (after - before) / agents / 1024
 
 
+def run(quick: bool, full: bool = False) -> list[Row]:
+    """Measure each kind in a process of its own, and return the rows of the table."""
+    agents = 2000
+    found = {}
+    for kind in (*KINDS, "screenpop+calls"):
+        command = [sys.executable, "-m", "bench.agents", "--agents", str(agents), "--kind", kind]
+        found[kind] = float(subprocess.check_output(command, timeout=120).split()[-1])
+    names = {"screenpop": "ours, just connected", "screenpop+calls": f"ours, after {CALLS} calls each"}
+    return [
+        Row(
+            name=f"{names.get(kind, kind)}, {agents:,} agents",
+            value=size,
+            unit="KB each",
+            budget="≤ 25" if kind in names else "",
+        )
+        for kind, size in found.items()
+    ]
+
+
 def main() -> None:
-    """Measure each kind in a process of its own, and print kilobytes per agent."""
+    """Measure one kind, or print the table of all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--agents", type=int, default=2000)
-    parser.add_argument("--uvloop", action="store_true")
     parser.add_argument("--kind", choices=[*KINDS, "screenpop+calls"], help="measure this one only")
     options = parser.parse_args()
     if options.kind:
         kind = options.kind.partition("+calls")[0]
-        work_ = measure(kind, options.agents, options.kind != kind)
-        if options.uvloop:
-            import uvloop
-
-            print(uvloop.run(work_))
-        else:
-            print(asyncio.run(work_))
-        return
-    result = {}
-    for kind in (*KINDS, "screenpop+calls"):
-        command = [sys.executable, "-m", "bench.agents", *sys.argv[1:], "--kind", kind]
-        result[kind] = round(float(subprocess.check_output(command, timeout=120).split()[-1]), 1)
-    print(json.dumps({"kb_per_agent": result, "budget": "screenpop <= 25"}, indent=2))
+        print(uvloop.run(measure(kind, options.agents, options.kind != kind)))
+    else:
+        print(table("Memory of a connected agent", run(False)))
 
 
 if __name__ == "__main__":

@@ -130,9 +130,11 @@ def cut(data: bytes) -> list[bytes]:
 def recorded(stream: str, copies: int) -> bytes:
     """The recorded traces, so many times, each time with other ids and times."""
     once = b"".join(path.read_bytes() for path in sorted(REPLAY.glob(f"*/{stream}")))
-    return b"".join(
-        EPOCH.sub(lambda found, later=copy * APART: b"%d" % (int(found[0]) + later), once) for copy in range(copies)
-    )
+
+    def copy(number: int) -> bytes:
+        return EPOCH.sub(lambda found: b"%d" % (int(found[0]) + number * APART), once)
+
+    return b"".join(copy(number) for number in range(copies))
 
 
 def compare(title: str, data: bytes, rounds: int, budget: str) -> list[Row]:

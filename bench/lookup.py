@@ -11,9 +11,9 @@ import random
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import asyncpg
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -58,6 +58,7 @@ async def fill(database: Database, tenant_id: int, already: int, count: int) -> 
 async def measure(database: Database, tenant_id: int, count: int) -> list[tuple[str, float, str]]:
     """Median microseconds of each way, at so many customers."""
     index, reader, dice = CustomerIndex(database.pool), Reader("GB"), random.Random(1)
+    # As the service does: one connection is kept at hand.
     async with index.ready(), database.pool.acquire() as connection:
         ways = await _ways(database, connection, index, tenant_id)
         times: dict[str, list[float]] = {name: [] for name in ways}
@@ -117,10 +118,9 @@ async def _run(sizes: list[int]) -> list[Row]:
                 rows.append(replace(row, name=f"{row.name}, {size:,} customers"))
                 if row.name == "ours":
                     at_first = at_first or row.ratio or 1.0
-                    if size > sizes[0]:
-                        growth = (row.ratio or 1.0) / at_first
-                        name = f"ours, growth from {sizes[0]:,} to {size:,}"
-                        rows.append(Row(name=name, value=growth, unit="×", budget="flat"))
+                    growth = (row.ratio or 1.0) / at_first
+                    name = f"growth from {sizes[0]:,} to {size:,}"
+                    rows.append(Row(name=name, value=growth, unit="×", budget="≤ 1.2"))
     return rows
 
 

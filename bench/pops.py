@@ -18,7 +18,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -46,6 +46,7 @@ SECRET = "bench-secret"
 BUDGET = {"p50": "≤ 2", "p99": "≤ 3"}
 READY_S = 60
 DRAIN_S = 5
+TOO_BUSY_MS = 50
 
 Step = tuple[float, bytes, str | None]
 """When, what the PBX says, and whose call rings with its last byte."""
@@ -150,9 +151,9 @@ async def play(exchange: Exchange, crowd: Crowd, steps: list[Step]) -> list[floa
             crowd.rang[number] = time.perf_counter()
         exchange.say(said)
     ended = time.perf_counter() + DRAIN_S
-    while crowd.rang and time.perf_counter() < ended:
+    while crowd.rang and time.perf_counter() < ended:  # noqa: ASYNC110 — an event would cost each pop
         await asyncio.sleep(0.02)
-    # One that never came counts as if it came now.
+    # One that never came counts as if it came now: a call is over by then.
     crowd.took += [DRAIN_S * 1000] * len(crowd.rang)
     crowd.rang.clear()
     return crowd.took
@@ -206,7 +207,8 @@ async def server(kind: str, url: str, tenant_id: int, agents: dict[str, str]) ->
     finally:
         for page in pages:
             page.transport.abort()
-        process.terminate()
+        with suppress(ProcessLookupError):
+            process.terminate()
         await process.wait()
         listener.close()
 
@@ -236,6 +238,8 @@ async def _run(customers: int, plan: dict[int, tuple[float, int]]) -> list[Row]:
                 for kind in KINDS:
                     took = await turn(rate, seconds, kind)
                     hundredths = statistics.quantiles(took, n=100, method="inclusive")
+                    if kind == "limit" and hundredths[49] > TOO_BUSY_MS:
+                        raise RuntimeError("this machine is too busy: even the least that can be done takes too long")
                     found[kind].append((hundredths[49], hundredths[98]))
             rows += _rows(rate, found)
     return rows
@@ -262,7 +266,7 @@ def _rows(rate: int, found: dict[str, list[tuple[float, float]]]) -> list[Row]:
 
 def run(quick: bool, full: bool = False) -> list[Row]:
     """Measure, and return the rows of the table."""
-    plan = {1: (15.0, 1), 50: (4.0, 2), 200: (4.0, 3)} if quick else {1: (60.0, 1), 50: (8.0, 3), 200: (8.0, 5)}
+    plan = {1: (10.0, 1), 50: (3.0, 2), 200: (3.0, 3)} if quick else {1: (60.0, 1), 50: (8.0, 3), 200: (8.0, 5)}
     return uvloop.run(_run(100_000 if quick else 1_000_000, plan))
 
 

@@ -26,6 +26,7 @@ from callcenter import logs
 from callcenter.accounts.roles import Principal, Role
 from callcenter.ami import wire
 from callcenter.app import Application
+from callcenter.cli.serving import spare_collector
 from callcenter.customers.index import EXACT
 from callcenter.customers.tables import Customer, CustomerPhone
 from callcenter.settings import DatabaseSettings, PbxSettings, ScreenpopSettings, Settings, WebSettings
@@ -85,17 +86,17 @@ async def listening(pages: Pages, compression: str | None) -> AsyncIterator[int]
 async def limit(spec: Spec) -> None:
     """Parse, one look-up, one send."""
     pages: Pages = {}
-    idle: list[Any] = []
+    idle: asyncio.LifoQueue[Any] = asyncio.LifoQueue()
     for _ in range(CONNECTIONS):
         connection = await asyncpg.connect(spec.url)
-        idle.append(await connection.prepare(EXACT))
+        idle.put_nowait(await connection.prepare(EXACT))
 
     async def pop(block: bytes) -> None:
         fields = wire.fields(block)
         number = fields["ConnectedLineNum"]
-        statement = idle.pop()
+        statement = await idle.get()
         row = (await statement.fetch(spec.tenant_id, e164(number)))[0]
-        idle.append(statement)
+        idle.put_nowait(statement)
         message = msgspec.json.encode(card(number, row[0], row[1], row[2], row[3]))
         await pages[extension(fields["Channel"])].send(message, text=True)
 
@@ -154,9 +155,10 @@ async def ours(spec: Spec) -> None:
     )
     logs.configure(settings.log)
     async with Application.open(settings) as application, asyncio.TaskGroup() as group:
+        spare_collector()
         group.create_task(application.run())
         await application.ready.wait()
-        while not application.pbxs["pbx"].synced:
+        while not application.pbxs["pbx"].synced:  # noqa: ASYNC110 — the service tells nobody
             await asyncio.sleep(0.05)
         hellos = {}
         for phone, agent in spec.agents.items():

@@ -1,12 +1,15 @@
 """What a bench measured, as rows of a table."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One measurement: a value in a unit, and how many times `ratio_to` it is."""
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One measurement: a value in a unit, and how many times `ratio_to` it is.
+
+    `budget` is `≤ 1.5` or `≥ 5`; it bounds the ratio, or where there is none, the value.
+    """
 
     name: str
     value: float
@@ -14,6 +17,22 @@ class Row:
     ratio: float | None = None
     ratio_to: str = ""
     budget: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the budget is kept; None where there is none."""
+        if not self.budget:
+            return None
+        kind, bound = self.budget.split()
+        measured = self.value if self.ratio is None else self.ratio
+        return measured <= float(bound) if kind == "≤" else measured >= float(bound)
+
+    def cells(self) -> tuple[str, str, str, str]:
+        """Name, value, ratio and budget as people read them."""
+        value = f"{self.value:,.0f}" if abs(self.value) >= 1000 else f"{self.value:,.2f}"
+        ratio = f"{self.ratio:,.2f} × {self.ratio_to}" if self.ratio is not None else ""
+        verdict = {None: "", True: " ✓", False: " ✗"}[self.met]
+        return self.name, f"{value} {self.unit}".strip(), ratio, f"{self.budget}{verdict}"
 
 
 def against(rows: Iterable[tuple[str, float, str]], limit: str, unit: str) -> list[Row]:
@@ -28,8 +47,6 @@ def against(rows: Iterable[tuple[str, float, str]], limit: str, unit: str) -> li
 
 def table(title: str, rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
-    lines = [f"### {title}", "", "| what | value | ratio | budget |", "| --- | ---: | ---: | --- |"]
-    for row in rows:
-        ratio = f"{row.ratio:.2f} × {row.ratio_to}" if row.ratio is not None else ""
-        lines.append(f"| {row.name} | {row.value:,.1f} {row.unit} | {ratio} | {row.budget} |")
+    lines = [f"## {title}", "", "| what | value | ratio | budget |", "| --- | ---: | ---: | --- |"]
+    lines += [f"| {' | '.join(row.cells())} |" for row in rows]
     return "\n".join(lines)

@@ -45,7 +45,7 @@ from callcenter.model import Call
 from callcenter.pbx import Pbx
 from callcenter.settings import PbxSettings, Settings
 from callcenter.web.application import build
-from callcenter.web.services import Services
+from callcenter.web.services import LOOPBACK, Services
 from callcenter.web.telemetry import build_registry
 from screenpop.messages import AgentState
 from screenpop.origins import Origins
@@ -73,7 +73,7 @@ class Application:
         self._stop = asyncio.Event()
         self._lost: asyncio.Queue[tuple[str, frozenset[UUID], datetime]] = asyncio.Queue(len(settings.pbx) or 1)
         numbers = Numbers(settings.pbx)
-        index = CustomerIndex(database.pool)
+        index = self._index = CustomerIndex(database.pool)
         self.board = Board()
         self.fanout = FanOut()
         self.writer = CallLogWriter(database, tenant_id)
@@ -86,7 +86,7 @@ class Application:
         origins = (*settings.screenpop.allowed_origins, *((public,) if public else ()))
         self.screenpop = ScreenpopServer(
             settings.screenpop,
-            origins=Origins(origins, None if public else settings.web.port),
+            origins=Origins(origins, None if public else lambda: self.web_port),
             tenants={settings.tenant: tenant_id},
             tickets=tickets,
             matcher=PopMatcher(self.recognition),
@@ -118,6 +118,7 @@ class Application:
                 screenpop_url=settings.screenpop.public_url,
                 public_url=public,
                 static=_static(),
+                trusted_proxies=(*LOOPBACK, *settings.web.trusted_proxies),
             )
         )
         self.fanout.add("recognition", lambda change, arrived: self.recognition.publish(change))
@@ -160,7 +161,7 @@ class Application:
 
     async def _run_workers(self) -> None:
         runner = web.AppRunner(self._web, access_log=None, shutdown_timeout=WEB_GRACE_S)
-        async with asyncio.TaskGroup() as group:
+        async with self._index.ready(), asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self.recognition.run(), name="recognition"),
                 group.create_task(self.screenpop.serve(), name="screen-pop"),
@@ -217,7 +218,7 @@ class Application:
                 _log.info("lost_calls_ended", pbx=pbx_id, calls=ended)
 
     async def _end_lost_of(self, pbx_id: str, alive: frozenset[UUID], at: datetime) -> int:
-        async with self.database.native(self.tenant_id) as unit:
+        async with self.database.unit(self.tenant_id) as unit:
             return await recovery.end_lost(unit, pbx_id, alive, at)
 
     def _seat_of(self, agent: str) -> Extension | None:

@@ -22,13 +22,6 @@ class ChannelEvent(Event, frozen=True, gc=False):
     uniqueid: str
 
 
-class FullyBooted(Event, frozen=True, gc=False):
-    """Asterisk has (re)started, or we have just logged in."""
-
-    uptime_s: int | None
-    last_reload_s: int | None
-
-
 class Newchannel(ChannelEvent, frozen=True, gc=False):
     """A leg came into being. `exten` is what it dialed, for an inbound leg the DID."""
 
@@ -64,8 +57,6 @@ class NewConnectedLine(ChannelEvent, frozen=True, gc=False):
 class Newexten(ChannelEvent, frozen=True, gc=False):
     """A leg runs an application of the dialplan that matters to us (queue, voicemail, dial)."""
 
-    context: str | None
-    exten: str | None
     application: str
     data: str | None
 
@@ -160,32 +151,22 @@ class QueueCallerLeave(ChannelEvent, frozen=True, gc=False):
 
 
 class QueueCallerAbandon(ChannelEvent, frozen=True, gc=False):
-    """A caller hung up while waiting. `hold_s` is the time waited in seconds (not since 1970, as documented)."""
+    """A caller hung up while waiting, or the queue's time was up."""
 
     queue: str
-    hold_s: int | None
 
 
 class AgentCalled(Event, frozen=True, gc=False):
-    """A queue rings a member. `interface` is the member's, which may be a Local channel."""
+    """A queue rings a member, through the channel `dest_uniqueid`, which may be a Local one."""
 
-    uniqueid: str
     dest_uniqueid: str
     queue: str
-    interface: str
-    member: str | None
 
 
-class AgentConnect(Event, frozen=True, gc=False):
-    """A member took the caller. `ring_s` is in seconds."""
+class AgentConnect(ChannelEvent, frozen=True, gc=False):
+    """A member took the caller."""
 
-    uniqueid: str
-    dest_uniqueid: str
     queue: str
-    interface: str
-    member: str | None
-    ring_s: int | None
-    hold_s: int | None
 
 
 class QueueMemberState(Event, frozen=True, gc=False):
@@ -202,12 +183,10 @@ class QueueMemberState(Event, frozen=True, gc=False):
 
 
 class OriginateResponse(Event, frozen=True, gc=False):
-    """The result of an Originate: `success` and reason 4 (answered), or why not (3 no answer, 5 busy, 8 congested)."""
+    """An Originate came to its end, with or without success; `exten` is where it led."""
 
     action_id: str | None
     uniqueid: str | None
-    success: bool
-    reason: int | None
     exten: str | None
 
 

@@ -152,17 +152,26 @@ class Pbx:
             event = parse.event(block, arrived)
         except ProtocolError as problem:
             counters.unreadable += 1
-            self._log.warning("ami_event_unreadable", reason=str(problem))
+            # The first, the tenth, the hundredth …: a PBX that is broken must not fill the disk with lines.
+            if str(counters.unreadable).strip("0") == "1":
+                self._log.warning("ami_event_unreadable", reason=str(problem), so_far=counters.unreadable)
             return
         if event is None:
             return
         if isinstance(event, ev.QueueMemberState):
-            self._on_member(event)
+            self._tell_member(event)
         else:
             if isinstance(event, ev.OriginateResponse):
                 # Where the phone could not be reached at all, no channel was ever made for the call noted.
                 self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
             self._say(self._track(type(event).__name__, partial(self.tracker.apply, event)), arrived)
+
+    def _tell_member(self, state: ev.QueueMemberState) -> None:
+        try:
+            self._on_member(state)
+        except Exception:
+            self.counters.failed += 1
+            self._log.exception("member_not_told", queue=state.queue)
 
     def _track(self, what: str, step: Callable[[], Sequence[Change]]) -> Sequence[Change]:
         try:
@@ -208,7 +217,7 @@ class Pbx:
         if self.counters.resyncs == 1:
             self._on_first_sync(frozenset(call.call_id for call in self.tracker.calls()), now)
         for member in members(queues, now):
-            self._on_member(member)
+            self._tell_member(member)
         self._log.info("resynced", calls=self.tracker.open_calls, channels=self.tracker.open_channels)
 
     async def _queues(self) -> tuple[bytes, ...]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,6 +44,8 @@ class WebSettings(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
     public_url: str | None = None
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Networks of proxies, besides this machine, whose X-Forwarded-For tells who tries to log in."""
     session_hours: Annotated[float, Field(gt=0, le=24 * 31)] = 12.0
 
     @field_validator("public_url")
@@ -93,6 +95,8 @@ class PbxSettings(Section):
     """Context in which click-to-dial looks up the number."""
     dial_format: Annotated[str, Field(pattern=r"^(national|e164)$")] = "national"
     """How click-to-dial writes outside numbers: `national` as a phone here would dial them, or `e164` (+44…)."""
+    dial_feature_codes: bool = False
+    """Whether click-to-dial may dial `*` and `#` codes too, with the rights that `dial_context` has."""
     dial_timeout_s: Annotated[float, Field(ge=5, le=300)] = 30.0
     ignore_numbers: tuple[str, ...] = ()
     """Numbers that never pop a customer (own switchboard, monitoring); a trailing `*` matches a prefix."""

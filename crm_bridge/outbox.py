@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 
 CHANNEL = "callcenter_outbox"
 """PostgreSQL's notification channel; the payload is the tenant's id."""
@@ -41,13 +41,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 class CallOutbox:
     """The outbox as the call log writes to it (`calllog.store.Outbox`)."""
 
-    async def enqueue(self, unit: NativeUnit, kind: str, keys: Sequence[str], call_ids: Sequence[UUID]) -> None:
+    async def enqueue(self, unit: Unit, kind: str, keys: Sequence[str], call_ids: Sequence[UUID]) -> None:
         """Add an entry for each key in the transaction of `unit`; a key that is there already is passed over."""
         await unit.execute(_ENQUEUE, kind, keys, call_ids)
         await unit.execute(f"SELECT pg_notify('{CHANNEL}', $1::int::text)")
 
 
-async def claim(unit: NativeUnit, kind: str, *, limit: int = 20, lease: timedelta = LEASE) -> list[Entry]:
+async def claim(unit: Unit, kind: str, *, limit: int = 20, lease: timedelta = LEASE) -> list[Entry]:
     """Take entries that are due, oldest first; nobody else gets them before the lease ends.
 
     Commit before working on them: the lease is what protects them, not the transaction.
@@ -57,7 +57,7 @@ async def claim(unit: NativeUnit, kind: str, *, limit: int = 20, lease: timedelt
     return sorted(entries, key=lambda entry: entry.outbox_id)
 
 
-async def finish(unit: NativeUnit, entry: Entry) -> None:
+async def finish(unit: Unit, entry: Entry) -> None:
     """Note that an entry is done. One whose lease was lost to another attempt is left to that."""
     await unit.execute(
         "UPDATE outbox SET state = 'done', done_at = now(), leased_until = NULL, last_error = NULL"
@@ -66,7 +66,7 @@ async def finish(unit: NativeUnit, entry: Entry) -> None:
     )
 
 
-async def retry(unit: NativeUnit, entry: Entry, error: str, *, after: timedelta | None = None) -> None:
+async def retry(unit: Unit, entry: Entry, error: str, *, after: timedelta | None = None) -> None:
     """Note that an attempt failed and may succeed later; `after` is the other side's own wish."""
     if entry.attempts >= ATTEMPTS:
         await bury(unit, entry, error)
@@ -79,7 +79,7 @@ async def retry(unit: NativeUnit, entry: Entry, error: str, *, after: timedelta 
     )
 
 
-async def bury(unit: NativeUnit, entry: Entry, error: str) -> None:
+async def bury(unit: Unit, entry: Entry, error: str) -> None:
     """Note that an entry will never succeed: it stays for a person to look at."""
     await unit.execute(
         "UPDATE outbox SET state = 'dead', leased_until = NULL, last_error = $4"
@@ -88,7 +88,7 @@ async def bury(unit: NativeUnit, entry: Entry, error: str) -> None:
     )
 
 
-async def prune(unit: NativeUnit, older_than: timedelta) -> int:
+async def prune(unit: Unit, older_than: timedelta) -> int:
     """Remove entries that were done so long ago that nobody will send them again; gives their number."""
     tag = await unit.execute(
         "DELETE FROM outbox WHERE tenant_id = $1 AND state = 'done' AND done_at < now() - $2::interval", older_than

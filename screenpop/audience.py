@@ -130,7 +130,8 @@ class Audience:
                 self._pop(talk, agent, part, answer, effects)
             elif part.popped is not None and part.match != answer:
                 part.match = answer
-                effects.append(Delivery(agent, PopUpdate(call_id=part.popped, match=answer)))
+                told = views.for_agent(answer, agent)
+                effects.append(Delivery(agent, PopUpdate(call_id=part.popped, match=told)))
             self._show(talk, agent, part, at, effects)
         return effects
 
@@ -272,7 +273,7 @@ class Audience:
             did=views.clip(call.did),
             direction=call.direction.value,
             caller=views.person(views.other_side(call, agent)),
-            match=match,
+            match=views.for_agent(match, agent),
         )
         effects.append(Delivery(agent, pop))
 

@@ -79,7 +79,10 @@ class Customer(Wire, frozen=True, kw_only=True):
 
 
 class Candidate(Wire, frozen=True, kw_only=True):
-    """A customer who may be the caller, and why: `exact`, `national`, `suffix`, `your_customer`, `recent`."""
+    """A customer who may be the caller. `reason` is how the number fits: `exact`, `national` or `suffix`.
+
+    `reasons` begins with it and tells what else speaks for this customer: `your_customer`, `recent` and others.
+    """
 
     customer_id: UUID
     name: str
@@ -91,6 +94,7 @@ class Candidate(Wire, frozen=True, kw_only=True):
     owner: str | None = None
     last_call_at: Moment | None = None
     reason: str = "exact"
+    reasons: tuple[str, ...] = ()
     score: float = 0.0
 
 

@@ -1,6 +1,6 @@
 """Which web pages may open a screen-pop connection: the check of the `Origin` header."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 
@@ -9,11 +9,11 @@ class Origins:
 
     Args:
         allowed: origins such as `https://calls.example.com`.
-        page_port: where no public URL is configured, the port of the pages: a page from the very host that
+        page_port: where no public URL is configured, tells the port of the pages: a page from the very host that
             the connection is made to is then allowed, under whatever name people reach it.
     """
 
-    def __init__(self, allowed: Iterable[str], page_port: int | None = None) -> None:
+    def __init__(self, allowed: Iterable[str], page_port: Callable[[], int] | None = None) -> None:
         self._allowed = frozenset(origin(url) for url in allowed)
         self._page_port = page_port
 
@@ -37,7 +37,7 @@ class Origins:
         try:
             page, server = urlsplit(text), urlsplit(f"//{host}")
             port = page.port or {"http": 80, "https": 443}.get(page.scheme)
-            return page.hostname == server.hostname and port == self._page_port
+            return page.hostname == server.hostname and port == self._page_port()
         except ValueError:
             return False
 

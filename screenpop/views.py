@@ -1,8 +1,12 @@
 """How a call looks to one agent: pure derivations from the call record."""
 
-from callcenter.model import Call, Direction, Offer, OfferResult, Party, PartyKind
-from screenpop.messages import CallState, CallView, Customer, Match, Person, Reason
+from msgspec.structs import replace
 
+from callcenter.model import Call, Direction, Offer, OfferResult, Party, PartyKind
+from screenpop.messages import CallState, CallView, Candidate, Customer, Match, Person, Reason
+
+FITS = {"exact": 0, "national": 1, "suffix": 2}
+"""How a number fits, the best first."""
 MAX_TEXT = 256
 """Characters of a name or number from outside that are passed on."""
 
@@ -38,6 +42,19 @@ def other_side(call: Call, agent: str) -> Party:
     if call.direction is Direction.OUTBOUND or call.caller.agent == agent:
         return call.callee
     return call.caller
+
+
+def for_agent(match: Match, agent: str) -> Match:
+    """A match as an agent sees it: among customers whose number fits equally well, their own come first."""
+    if not any(candidate.owner == agent for candidate in match.candidates):
+        return match
+    ordered = sorted(match.candidates, key=lambda one: (FITS.get(one.reason, len(FITS)), one.owner != agent))
+    return replace(match, candidates=tuple(_marked(one) if one.owner == agent else one for one in ordered))
+
+
+def _marked(candidate: Candidate) -> Candidate:
+    first, *others = candidate.reasons or (candidate.reason,)
+    return replace(candidate, reasons=(first, "your_customer", *others))
 
 
 def trunk(call: Call) -> str | None:

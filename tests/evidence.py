@@ -67,7 +67,10 @@ def _of_call(record: Record, footprint: Footprint) -> Iterator[str]:
 
 
 def _status(record: Record, footprint: Footprint) -> Iterator[str]:
-    status = footprint.status(_name(record["caller"]["channel"]))
+    caller = _name(record["caller"]["channel"])
+    status = footprint.status(caller)
+    if record["status"] == "canceled" and status == "no_answer" and footprint.was_cut_short(caller):
+        return
     if record["status"] != status:
         yield f"status is {record['status']}, Asterisk tells of {status}"
 

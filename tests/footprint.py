@@ -160,6 +160,15 @@ class Footprint:
         """The members that rang in vain, once for each time."""
         return [row.agent for row in self.queue_log if row.event == "RINGNOANSWER"]
 
+    def was_cut_short(self, caller: str) -> bool:
+        """Whether the PBX was told to hang up while a phone rang; by whom, and so what to call it, it does not say."""
+        return "" in self._cancels(caller)
+
+    def _cancels(self, caller: str) -> list[str]:
+        """Who ended the caller's channel while somebody was dialed."""
+        ends = [json.loads(row.extra) for row in self.cel if row.eventtype == "HANGUP" and row.channel == caller]
+        return [end["hangupsource"] for end in ends if end["dialstatus"] == "CANCEL"]
+
     @property
     def _asked_anybody(self) -> bool:
         return any(row.appname in ("Dial", "Queue") for row in self.cel)
@@ -175,9 +184,7 @@ class Footprint:
         by_click = any(row.eventtype == "CHAN_START" and row.exten in ("s", "") for row in own)
         if by_click and not dialed:
             return True  # the agent's own phone was not picked up
-        ends = [json.loads(row.extra) for row in own if row.eventtype == "HANGUP"]
-        # Where the PBX itself hung up, the caller did not give up.
-        return any(end["dialstatus"] == "CANCEL" and end["hangupsource"] == caller for end in ends)
+        return caller in self._cancels(caller)
 
     def _ring(self, start: CelRow) -> Ring:
         own = [row for row in self.cel if row.uniqueid == start.uniqueid]

@@ -41,7 +41,7 @@ class ApiKeys:
         chosen = read_scopes(scopes)
         key_id = secrets.token_hex(4)
         key = f"{_PREFIX}{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             await unit.execute(
                 "INSERT INTO api_keys (tenant_id, key_id, key_hash, name, scopes, created_by, expires_at)"
                 " VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -80,7 +80,7 @@ class ApiKeys:
         if row is None:
             raise Unauthenticated("this API key is not valid, or not any more: ask the admin for a new one")
         if row["used_at"] is None or now - row["used_at"] > _USED_EVERY:
-            async with self._database.native(row["tenant_id"]) as unit:
+            async with self._database.unit(row["tenant_id"]) as unit:
                 await unit.execute(
                     "UPDATE api_keys SET used_at = $3 WHERE tenant_id = $1 AND key_id = $2", row["key_id"], now
                 )
@@ -93,7 +93,7 @@ class ApiKeys:
 
     async def list(self, tenant_id: int) -> tuple[ApiKey, ...]:
         """All keys, revoked ones too, the newest first."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             rows = await unit.fetch(
                 "SELECT key_id, name, scopes, created_at, expires_at, used_at, revoked_at FROM api_keys"
                 " WHERE tenant_id = $1 ORDER BY created_at DESC, key_id"
@@ -106,7 +106,7 @@ class ApiKeys:
         Raises:
             NotFound: there is no such key, or it is revoked already.
         """
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             done = await unit.fetchval(
                 "UPDATE api_keys SET revoked_at = $3 WHERE tenant_id = $1 AND key_id = $2 AND revoked_at IS NULL"
                 " RETURNING key_id",

@@ -13,7 +13,7 @@ import asyncpg
 from callcenter.accounts.values import Extension
 from callcenter.db.audit import note
 from callcenter.db.engine import Database
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 from callcenter.errors import Conflict, NotFound
 
 _COLUMNS = "pbx, extension, interface, name, agent_id"
@@ -31,7 +31,7 @@ class Seats:
         Raises:
             Conflict: the interface belongs to another extension.
         """
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             await unit.execute(
                 "INSERT INTO extensions (tenant_id, pbx, extension, interface, name) VALUES ($1, $2, $3, $4, $5)"
                 " ON CONFLICT DO NOTHING",
@@ -47,7 +47,7 @@ class Seats:
 
     async def list(self, tenant_id: int) -> tuple[Extension, ...]:
         """All extensions, by PBX and number."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             rows = await unit.fetch(
                 f"SELECT {_COLUMNS} FROM extensions WHERE tenant_id = $1 ORDER BY pbx, length(extension), extension"
             )
@@ -55,7 +55,7 @@ class Seats:
 
     async def of(self, tenant_id: int, agent: str) -> Extension | None:
         """Where an agent sits."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             row = await unit.fetchrow(
                 f"SELECT {_COLUMNS} FROM extensions WHERE tenant_id = $1 AND agent_id = $2", agent
             )
@@ -70,7 +70,7 @@ class Seats:
             NotFound: there is no such extension.
             Conflict: another agent sits there, and not `force`.
         """
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             await unit.execute("SELECT 1 FROM tenants WHERE id = $1 FOR NO KEY UPDATE")
             found = await _get(unit, pbx, extension)
             if found is None:
@@ -101,7 +101,7 @@ class Seats:
 
     async def leave(self, tenant_id: int, agent: str) -> None:
         """Free the seat of an agent, if there is one."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             await unit.execute("SELECT 1 FROM tenants WHERE id = $1 FOR NO KEY UPDATE")
             await _leave(unit, agent)
 
@@ -144,7 +144,7 @@ class SeatBook:
                     self._listener.seats_changed(pbx, self.of(pbx))
 
 
-async def _get(unit: NativeUnit, pbx: str, extension: str) -> Extension | None:
+async def _get(unit: Unit, pbx: str, extension: str) -> Extension | None:
     row = await unit.fetchrow(
         f"SELECT {_COLUMNS} FROM extensions WHERE tenant_id = $1 AND pbx = $2 AND extension = $3",
         pbx,
@@ -153,7 +153,7 @@ async def _get(unit: NativeUnit, pbx: str, extension: str) -> Extension | None:
     return _value(row) if row is not None else None
 
 
-async def _leave(unit: NativeUnit, agent: str) -> None:
+async def _leave(unit: Unit, agent: str) -> None:
     await unit.execute(
         "UPDATE extensions SET agent_id = NULL, seated_at = NULL WHERE tenant_id = $1 AND agent_id = $2", agent
     )

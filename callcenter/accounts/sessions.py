@@ -43,7 +43,7 @@ class Sessions:
         digest = _digest(token)
         now = self._clock()
         expires_at = now + self._life
-        async with self._database.native(owner.tenant_id) as unit:
+        async with self._database.unit(owner.tenant_id) as unit:
             await unit.execute(
                 "DELETE FROM sessions WHERE tenant_id = $1 AND (expires_at <= $2 OR token_hash = $3)",
                 now,
@@ -60,9 +60,10 @@ class Sessions:
             )
             await unit.execute(
                 "DELETE FROM sessions WHERE tenant_id = $1 AND token_hash IN (SELECT token_hash FROM sessions"
-                " WHERE tenant_id = $1 AND login = $2 ORDER BY created_at DESC, token_hash OFFSET $3)",
+                " WHERE tenant_id = $1 AND login = $2 ORDER BY token_hash = $4 DESC, created_at DESC OFFSET $3)",
                 owner.login,
                 _KEPT_EACH,
+                digest,
             )
         return OpenSession(principal=_principal(owner, digest), login=owner.login, expires_at=expires_at, token=token)
 
@@ -83,7 +84,7 @@ class Sessions:
         if row is None:
             raise Unauthenticated("the session is over: log in again")
         if now - row["seen_at"] > _SEEN_EVERY:
-            async with self._database.native(row["tenant_id"]) as unit:
+            async with self._database.unit(row["tenant_id"]) as unit:
                 await unit.execute(
                     "UPDATE sessions SET seen_at = $3 WHERE tenant_id = $1 AND token_hash = $2", digest, now
                 )
@@ -98,7 +99,7 @@ class Sessions:
 
     async def end(self, tenant_id: int, session: str) -> None:
         """End one session, named by the hash in its principal."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             await unit.execute("DELETE FROM sessions WHERE tenant_id = $1 AND token_hash = $2", bytes.fromhex(session))
 
 

@@ -9,7 +9,7 @@ from callcenter.accounts.roles import PEOPLE, Role
 from callcenter.accounts.values import Extension, Person
 from callcenter.db.audit import note
 from callcenter.db.engine import Database
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 from callcenter.errors import BadInput, Conflict, NotFound
 
 _LOGIN = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
@@ -39,7 +39,7 @@ class People:
             Conflict: there is somebody of that login.
         """
         login = read_login(login)
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             added = await unit.fetchval(
                 "INSERT INTO users (tenant_id, login, name, role, password_hash) VALUES ($1, $2, $3, $4, $5)"
                 " ON CONFLICT DO NOTHING RETURNING login",
@@ -62,7 +62,7 @@ class People:
 
     async def list(self, tenant_id: int) -> tuple[Person, ...]:
         """All people and where they sit, by login."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             rows = await unit.fetch(
                 "SELECT u.login, u.name, u.role, u.language, u.disabled, u.last_login_at,"
                 " e.pbx, e.extension, e.interface, e.name AS phone FROM users u"
@@ -74,7 +74,7 @@ class People:
 
     async def credentials(self, tenant_id: int, login: str) -> Credentials | None:
         """What to check a password against; None where nobody of that login may log in."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             row = await unit.fetchrow(
                 "SELECT name, role, language, password_hash FROM users"
                 " WHERE tenant_id = $1 AND login = $2 AND NOT disabled AND role = ANY($3)",
@@ -92,7 +92,7 @@ class People:
 
     async def note_login(self, tenant_id: int, login: str, *, right: bool, rehashed: str | None = None) -> None:
         """Count a wrong password, or note a right one and a hash that was made anew."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             if right:
                 await unit.execute(
                     "UPDATE users SET failed_logins = 0, last_login_at = now(),"
@@ -108,7 +108,7 @@ class People:
 
     async def set_language(self, tenant_id: int, login: str, language: str) -> None:
         """Keep the language that a person reads."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             await unit.execute("UPDATE users SET language = $3 WHERE tenant_id = $1 AND login = $2", login, language)
 
     async def set_password(self, tenant_id: int, login: str, password_hash: str, by: str) -> None:
@@ -117,7 +117,7 @@ class People:
         Raises:
             NotFound: there is no such person.
         """
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             done = await unit.fetchval(
                 "UPDATE users SET password_hash = $3, failed_logins = 0 WHERE tenant_id = $1 AND login = $2"
                 " RETURNING login",
@@ -134,7 +134,7 @@ class People:
         Raises:
             NotFound: there is no such person.
         """
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             done = await unit.fetchval(
                 "UPDATE users SET disabled = $3 WHERE tenant_id = $1 AND login = $2 RETURNING login",
                 login,
@@ -170,7 +170,7 @@ def read_login(text: str) -> str:
     return login
 
 
-async def _end_sessions(unit: NativeUnit, login: str) -> None:
+async def _end_sessions(unit: Unit, login: str) -> None:
     await unit.execute("DELETE FROM sessions WHERE tenant_id = $1 AND login = $2", login)
 
 

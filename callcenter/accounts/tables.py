@@ -45,7 +45,6 @@ class User(Table, table=True):
     disabled: bool = Field(default=False, sa_column_kwargs=default("false"))
     failed_logins: int = Field(default=0, sa_column_kwargs=default("0"))
     """Wrong passwords since the last right one."""
-    locked_until: datetime | None = Field(default=None, sa_type=Timestamp)
     last_login_at: datetime | None = Field(default=None, sa_type=Timestamp)
     created_at: datetime = now()
 

@@ -56,9 +56,7 @@ class AmiClient:
     ) -> None:
         self.settings = settings
         self.state = AmiState(pbx=settings.id, phase=Phase.CONNECTING, at=datetime.now(UTC))
-        self.reconnects = 0
-        self.blocks = 0
-        self.oversized = 0
+        self._oversized = 0
         self._on_block = on_block
         self._on_state = on_state
         self._transient = transient
@@ -87,7 +85,6 @@ class AmiClient:
                     told = type(problem)
                     self._log.warning("ami_down", reason=str(problem))
                 last = type(problem)
-            self.reconnects += 1
             await asyncio.sleep(next(delays).total_seconds())
 
     def _was_steady(self) -> bool:
@@ -97,6 +94,11 @@ class AmiClient:
         """
         up_at, self._up_at = self._up_at, None
         return up_at is not None and asyncio.get_running_loop().time() - up_at > _STEADY_S
+
+    @property
+    def oversized(self) -> int:
+        """Blocks that were too long to be read, since the start."""
+        return self._oversized + (self._dialogue.oversized if self._dialogue is not None else 0)
 
     async def connected(self, deadline: timedelta | None = None) -> None:
         """Wait until the PBX is connected and logged in.
@@ -160,12 +162,11 @@ class AmiClient:
         finally:
             self._ready.clear()
             self._dialogue = None
-            self.oversized += link.decoder.oversized
+            self._oversized += dialogue.oversized
             dialogue.leave()
             dialer.close()
 
     def _hear(self, block: bytes) -> None:
-        self.blocks += 1
         event = wire.name(block)
         if event == b"FullyBooted":
             self._booted(wire.fields(block))

@@ -57,6 +57,11 @@ class Dialogue:
         self._link = link
         self._ids = ids
 
+    @property
+    def oversized(self) -> int:
+        """Blocks of this connection that were too long to be read."""
+        return self._link.decoder.oversized
+
     async def ask(self, action: Action, deadline: timedelta | None = None, action_id: str | None = None) -> Response:
         """Do an action and return its answer; see `AmiClient.action`."""
         action_id = action_id or next(self._ids)

@@ -27,6 +27,9 @@ SELECTIVE: Final[Mapping[bytes, tuple[str, frozenset[str]]]] = {
 }
 """Events that come by the dozen for each call: the header that tells whether one is of use, and its useful values."""
 
+LARGEST: Final = 2**31 - 1
+LONGEST_REASON: Final = 120
+
 _FROM_TIMESTAMP: Final = datetime.fromtimestamp
 
 
@@ -100,7 +103,9 @@ def event(block: bytes, arrived: datetime) -> ev.Event | None:
         at = arrived if stamp is None else _FROM_TIMESTAMP(float(stamp), UTC)
         return builder(fields, at)
     except (KeyError, ValueError, OverflowError, OSError) as problem:
-        raise ProtocolError(f"{name.decode()}: header {problem} is missing or wrong") from problem
+        # Short: the value that is wrong may be as long as the block, and this goes into the log.
+        wrong = str(problem)[:LONGEST_REASON]
+        raise ProtocolError(f"{name.decode()}: header {wrong} is missing or wrong") from problem
 
 
 def text(value: str | None) -> str | None:
@@ -109,15 +114,12 @@ def text(value: str | None) -> str | None:
 
 
 def number(value: str | None) -> int | None:
-    """A header's whole number, or None where it is absent or none."""
+    """A header's whole number, or None where it is absent, none, or beyond what Asterisk's own `int` holds."""
     try:
-        return int(value) if value else None
+        found = int(value) if value else None
     except ValueError:
         return None
-
-
-def _fully_booted(f: Fields, at: datetime) -> ev.Event:
-    return ev.FullyBooted(at, number(f.get("Uptime")), number(f.get("LastReload")))
+    return found if found is None or -LARGEST <= found <= LARGEST else None
 
 
 def _newchannel(f: Fields, at: datetime) -> ev.Event:
@@ -147,14 +149,7 @@ def _new_connected_line(f: Fields, at: datetime) -> ev.Event:
 
 
 def _newexten(f: Fields, at: datetime) -> ev.Event:
-    return ev.Newexten(
-        at,
-        f["Uniqueid"],
-        text(f.get("Context")),
-        text(f.get("Exten") or f.get("Extension")),
-        f["Application"],
-        text(f.get("AppData")),
-    )
+    return ev.Newexten(at, f["Uniqueid"], f["Application"], text(f.get("AppData")))
 
 
 def _varset(f: Fields, at: datetime) -> ev.Event | None:
@@ -223,24 +218,15 @@ def _queue_caller_leave(f: Fields, at: datetime) -> ev.Event:
 
 
 def _queue_caller_abandon(f: Fields, at: datetime) -> ev.Event:
-    return ev.QueueCallerAbandon(at, f["Uniqueid"], f["Queue"], number(f.get("HoldTime")))
+    return ev.QueueCallerAbandon(at, f["Uniqueid"], f["Queue"])
 
 
 def _agent_called(f: Fields, at: datetime) -> ev.Event:
-    return ev.AgentCalled(at, f["Uniqueid"], f["DestUniqueid"], f["Queue"], f["Interface"], text(f.get("MemberName")))
+    return ev.AgentCalled(at, f["DestUniqueid"], f["Queue"])
 
 
 def _agent_connect(f: Fields, at: datetime) -> ev.Event:
-    return ev.AgentConnect(
-        at,
-        f["Uniqueid"],
-        f["DestUniqueid"],
-        f["Queue"],
-        f["Interface"],
-        text(f.get("MemberName")),
-        number(f.get("RingTime")),
-        number(f.get("HoldTime")),
-    )
+    return ev.AgentConnect(at, f["Uniqueid"], f["Queue"])
 
 
 def _queue_member_removed(f: Fields, at: datetime) -> ev.Event:
@@ -262,18 +248,10 @@ def _queue_member(f: Fields, at: datetime, removed: bool = False) -> ev.Event:
 
 
 def _originate_response(f: Fields, at: datetime) -> ev.Event:
-    return ev.OriginateResponse(
-        at,
-        text(f.get("ActionID")),
-        text(f.get("Uniqueid")),
-        f.get("Response") == "Success",
-        number(f.get("Reason")),
-        text(f.get("Exten")),
-    )
+    return ev.OriginateResponse(at, text(f.get("ActionID")), text(f.get("Uniqueid")), text(f.get("Exten")))
 
 
 BUILDERS: Final[Mapping[bytes, Builder]] = {
-    b"FullyBooted": _fully_booted,
     b"Newchannel": _newchannel,
     b"Newstate": _newstate,
     b"NewCallerid": _new_callerid,

@@ -106,7 +106,7 @@ def _json_blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
             continue
         try:
             yield _block(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
             raise BadFile(
                 f"{path}, line {number} is no line of a transcript: {problem or type(problem).__name__}"
             ) from problem

@@ -74,7 +74,10 @@ def _waiting(f: dict[str, str]) -> ev.WaitingNow | None:
 def _seconds(clock: str | None) -> int:
     """`HH:MM:SS` in seconds; zero where it is something else."""
     total = 0
-    for part in (clock or "").split(":"):
+    parts = (clock or "").split(":")
+    if len(parts) > 3:
+        return 0
+    for part in parts:
         if not part.isdecimal() or len(part) > 6:
             return 0
         total = total * 60 + int(part)

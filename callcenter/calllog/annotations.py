@@ -10,14 +10,14 @@ from uuid import UUID
 from callcenter.calllog.queries import get_call
 from callcenter.callrecord import CallRecord
 from callcenter.db import audit
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 from callcenter.errors import BadInput, NotFound
 
 LONGEST_NOTE = 10_000
 LONGEST_OUTCOME = 100
 
 
-async def set_note(unit: NativeUnit, call_id: UUID, text: str, *, actor: str) -> CallRecord:
+async def set_note(unit: Unit, call_id: UUID, text: str, *, actor: str) -> CallRecord:
     """Replace what `actor` wrote about the call; an empty text takes it away. Others' notes stay.
 
     Raises:
@@ -30,7 +30,7 @@ async def set_note(unit: NativeUnit, call_id: UUID, text: str, *, actor: str) ->
     return await _done(unit, call_id, actor, "call.note", {"characters": len(text)})
 
 
-async def set_outcome(unit: NativeUnit, call_id: UUID, outcome: str | None, *, actor: str) -> CallRecord:
+async def set_outcome(unit: Unit, call_id: UUID, outcome: str | None, *, actor: str) -> CallRecord:
     """Say what the call came to; None or an empty text takes it back.
 
     Raises:
@@ -42,7 +42,7 @@ async def set_outcome(unit: NativeUnit, call_id: UUID, outcome: str | None, *, a
     return await _done(unit, call_id, actor, "call.outcome", {"outcome": value})
 
 
-async def set_customer(unit: NativeUnit, call_id: UUID, customer_id: UUID | None, *, actor: str) -> CallRecord:
+async def set_customer(unit: Unit, call_id: UUID, customer_id: UUID | None, *, actor: str) -> CallRecord:
     """Say which customer the call was with; None takes it back.
 
     Raises:
@@ -61,7 +61,7 @@ def _clean(text: str, what: str, longest: int) -> str:
     return text
 
 
-async def _change(unit: NativeUnit, call_id: UUID, assignment: str, *values: object) -> None:
+async def _change(unit: Unit, call_id: UUID, assignment: str, *values: object) -> None:
     # seq: see calllog/store.py
     tag = await unit.execute(
         f"""
@@ -80,7 +80,7 @@ async def _change(unit: NativeUnit, call_id: UUID, assignment: str, *values: obj
         raise NotFound(f"there is no call {call_id}")
 
 
-async def _done(unit: NativeUnit, call_id: UUID, actor: str, action: str, detail: dict[str, object]) -> CallRecord:
+async def _done(unit: Unit, call_id: UUID, actor: str, action: str, detail: dict[str, object]) -> CallRecord:
     await audit.note(unit, actor=actor, action=action, subject_type="call", subject_id=str(call_id), detail=detail)
     return await get_call(unit, call_id)
 

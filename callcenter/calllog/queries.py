@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from callcenter.callrecord import CallRecord
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 from callcenter.errors import BadInput, NotFound
 from callcenter.model import CallStatus, Direction
 
@@ -46,7 +46,7 @@ class Page(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-async def get_call(unit: NativeUnit, call_id: UUID) -> CallRecord:
+async def get_call(unit: Unit, call_id: UUID) -> CallRecord:
     """One call; for one that was merged into another, that other.
 
     Raises:
@@ -59,7 +59,7 @@ async def get_call(unit: NativeUnit, call_id: UUID) -> CallRecord:
 
 
 async def list_calls(
-    unit: NativeUnit, wanted: CallFilter = EVERYTHING, *, limit: int = 50, cursor: str | None = None
+    unit: Unit, wanted: CallFilter = EVERYTHING, *, limit: int = 50, cursor: str | None = None
 ) -> Page:
     """A page of calls, newest first. Calls that begin while one is paging do not shift the pages.
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from uuid import UUID
 
 from callcenter.calllog.store import ENDED, Outbox
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 
 
 async def end_lost(
-    unit: NativeUnit, pbx: str, alive: Collection[UUID], before: datetime, outbox: Outbox | None = None
+    unit: Unit, pbx: str, alive: Collection[UUID], before: datetime, outbox: Outbox | None = None
 ) -> int:
     """End the calls of a PBX that are in progress in the log and not in `alive`; gives their number.
 

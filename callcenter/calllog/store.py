@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from callcenter.calllog import record
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 from callcenter.metrics import durations
 from callcenter.model import Call
 
@@ -28,12 +28,12 @@ ENDED = "call.ended"
 class Outbox(Protocol):
     """Where what must happen because of a call is written, in the call's own transaction."""
 
-    async def enqueue(self, unit: NativeUnit, kind: str, keys: Sequence[str], call_ids: Sequence[UUID]) -> None:
+    async def enqueue(self, unit: Unit, kind: str, keys: Sequence[str], call_ids: Sequence[UUID]) -> None:
         """Add an entry for each key; one whose key is there already is not added again."""
 
 
 async def store(
-    unit: NativeUnit, calls: Sequence[Call], customers: Mapping[UUID, UUID], outbox: Outbox | None = None
+    unit: Unit, calls: Sequence[Call], customers: Mapping[UUID, UUID], outbox: Outbox | None = None
 ) -> None:
     """Write `calls`, each id at most once.
 
@@ -58,7 +58,7 @@ async def store(
         await outbox.enqueue(unit, ENDED, [f"{ENDED}:{call_id}:{versions[call_id]}" for call_id in ended], ended)
 
 
-async def store_merge(unit: NativeUnit, merged: UUID, survivor: UUID) -> None:
+async def store_merge(unit: Unit, merged: UUID, survivor: UUID) -> None:
     """Note that `merged` was a part of `survivor`: what people wrote moves over, and the feed says so."""
     row = await unit.fetchrow(_MERGE, merged, survivor)
     if row is None:
@@ -67,7 +67,7 @@ async def store_merge(unit: NativeUnit, merged: UUID, survivor: UUID) -> None:
     await unit.execute(_INHERIT, survivor, row["customer_id"], row["outcome"], row["notes"], row["tags"])
 
 
-async def _insert_parts(unit: NativeUnit, calls: Sequence[Call]) -> None:
+async def _insert_parts(unit: Unit, calls: Sequence[Call]) -> None:
     visits = [
         (call.call_id, n, v.queue, v.joined_at, v.left_at, v.exit, record.wait_s(v, call.ended_at), v.position)
         for call in calls

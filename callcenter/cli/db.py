@@ -2,16 +2,12 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="The database: bring it up to date, see how and where it is.")
+from callcenter.cli.options import Config
 
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="Configuration file (TOML); without: callcenter.toml here, if there is one."),
-]
+app = typer.Typer(no_args_is_help=True, help="The database: bring it up to date, see how and where it is.")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.values import Extension
 from callcenter.app import Application
-from callcenter.cli.serving import stop_by_signal
+from callcenter.cli.serving import ports_explained, stop_by_signal
 from callcenter.customers.sample import sample_customers
 from callcenter.customers.store import CustomerStore
 from callcenter.db.engine import Database
@@ -50,16 +51,14 @@ async def demonstrate(port: int, directory: Path, calls_per_minute: float) -> No
     console = Console()
     customers = sample_customers()
     callers = [Caller(customer.phones[0].number, customer.name) for customer in customers if customer.phones]
-    async with Simulator(World(customers=callers)) as pbx:
+    async with AsyncExitStack() as stack:
+        pbx = await stack.enter_async_context(Simulator(World(customers=callers)))
         settings = _settings(port, directory, pbx)
         with console.status("Starting PostgreSQL, and moving the company in"):
-            opening = Application.open(settings)
-            application = await opening.__aenter__()
-        try:
+            application = await stack.enter_async_context(Application.open(settings))
             await _move_in(application, settings)
+        with ports_explained():
             await _serve(application, pbx, console, calls_per_minute)
-        finally:
-            await opening.__aexit__(None, None, None)
 
 
 async def _serve(application: Application, pbx: Simulator, console: Console, calls_per_minute: float) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asterisk_conf import event_names
+from callcenter import logs
 from callcenter import settings as configuration
 from callcenter.ami import actions, wire
 from callcenter.ami.client import AmiClient
@@ -21,7 +22,7 @@ from callcenter.ami.state import AmiState, Phase
 from callcenter.db import migrations
 from callcenter.db.opening import opened, server_url
 from callcenter.errors import AmiError, CallCenterError
-from callcenter.settings import PbxSettings, Settings
+from callcenter.settings import LogSettings, PbxSettings, Settings
 
 SKEW: Final = timedelta(seconds=2)
 """A larger difference between the clocks makes the times in the call log wrong for people."""
@@ -52,6 +53,8 @@ class Finding(msgspec.Struct, frozen=True):
 
 def run(config: Path | None, listen_s: float) -> None:
     """Examine everything, print the findings, and exit with 1 if something is bad."""
+    # What the client logs is found again in the findings, in better words.
+    logs.configure(LogSettings(level="ERROR"))
     findings = asyncio.run(examine(config, listen_s))
     table = Table("", "", "", "", show_header=False, box=None, padding=(0, 1))
     colors = {Verdict.GOOD: "green", Verdict.DOUBT: "yellow", Verdict.BAD: "red"}

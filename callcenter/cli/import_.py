@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callcenter.cli.options import Config
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -28,9 +30,7 @@ def _group() -> None:
 @app.command()
 def customers(
     file: Annotated[Path, typer.Argument(help="CSV file whose first row holds the headers.")],
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="Configuration file (TOML); without: callcenter.toml here.")
-    ] = None,
+    config: Config = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(

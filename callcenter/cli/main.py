@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from callcenter.cli import apikey, db, import_, user
+from callcenter.cli.options import Config
 from callcenter.errors import CallCenterError
 
 app = typer.Typer(
@@ -16,11 +17,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Screen-pops, call log and customers for Asterisk.",
 )
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="Configuration file (TOML); without: callcenter.toml here, if there is one."),
-]
 
 app.add_typer(import_.app, name="import")
 app.add_typer(user.app, name="user")

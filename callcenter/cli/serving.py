@@ -2,8 +2,11 @@
 
 import asyncio
 import errno
+import gc
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -39,17 +42,29 @@ async def serve(settings: Settings) -> None:
         SettingsError: a port cannot be listened on.
     """
     async with Application.open(settings) as application:
+        spare_collector()
         stop_by_signal(application)
-        try:
+        with ports_explained():
             await application.run()
-        except BaseExceptionGroup as group:
-            problem = _unlistenable(group)
-            if problem is None:
-                raise
-            raise SettingsError(
-                f"a port cannot be listened on ({problem.strerror or problem}): is the service running already? "
-                "Stop what has the port, or choose others under [web] and [screenpop]"
-            ) from None
+
+
+@contextmanager
+def ports_explained() -> Iterator[None]:
+    """Make a sentence of the failure to listen on a port.
+
+    Raises:
+        SettingsError: that is what ended the block.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        problem = _unlistenable(group)
+        if problem is None:
+            raise
+        raise SettingsError(
+            f"a port cannot be listened on ({problem.strerror or problem}): is the service running already? "
+            "Stop what has the port, or choose others under [web] and [screenpop], for the demo with --port"
+        ) from None
 
 
 def _unlistenable(group: BaseExceptionGroup[BaseException]) -> OSError | None:
@@ -59,6 +74,16 @@ def _unlistenable(group: BaseExceptionGroup[BaseException]) -> OSError | None:
     while isinstance(leaf, BaseExceptionGroup):
         leaf = leaf.exceptions[0]
     return leaf if other is None and isinstance(leaf, OSError) else None
+
+
+def spare_collector() -> None:
+    """Keep what was loaded and built so far out of the garbage collector's way.
+
+    It stays until the end, and to look through it all again stops everything for a tenth of a second, while phones
+    ring.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def stop_by_signal(application: Application) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from callcenter.cli.options import Config
 from callcenter.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ ACTOR = "system"
 
 app = typer.Typer(name="user", no_args_is_help=True, help="People who log in.")
 
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="Configuration file (TOML); without: callcenter.toml here, if there is one."),
-]
 Login = Annotated[str, typer.Argument(help="Login: letters, digits, dot, dash, underscore.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 Generate = Annotated[bool, typer.Option("--generate", help="Make a password and print it once.")]

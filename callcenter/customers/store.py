@@ -16,7 +16,7 @@ from callcenter.customers.card import Card, Page, Phone
 from callcenter.customers.draft import Change, Draft, check, read_phones
 from callcenter.customers.search import Condition, by_number, by_text, read_cursor, write_cursor
 from callcenter.db.engine import Database
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 from callcenter.errors import BadInput, Conflict, NotFound
 from callcenter.matching.number import PhoneNumber, Reader
 
@@ -65,7 +65,7 @@ class CustomerStore:
             values += read_cursor(cursor)
             where += f' AND (lower(c.name) COLLATE "C", c.customer_id) > (${len(values)}, ${len(values) + 1})'
         statement = f'{_CARD}{where} ORDER BY lower(c.name) COLLATE "C", c.customer_id LIMIT {limit + 1}'
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             rows = await unit.fetch(statement, *values)
         cards = [_card(row) for row in rows[:limit]]
         more = len(rows) > limit
@@ -77,7 +77,7 @@ class CustomerStore:
         Raises:
             NotFound: there is none.
         """
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             return await _get(unit, customer_id)
 
     async def create(self, tenant_id: int, new: Draft) -> Card:
@@ -146,10 +146,10 @@ class CustomerStore:
         return by_text(text)
 
     @asynccontextmanager
-    async def _unit(self, tenant_id: int, owner: str | None) -> AsyncIterator[NativeUnit]:
+    async def _unit(self, tenant_id: int, owner: str | None) -> AsyncIterator[Unit]:
         """A unit of work in which what PostgreSQL refuses becomes a sentence."""
         try:
-            async with self._database.native(tenant_id) as unit:
+            async with self._database.unit(tenant_id) as unit:
                 yield unit
         except asyncpg.ForeignKeyViolationError:
             raise BadInput(f"owner: there is no agent {owner!r}") from None
@@ -163,14 +163,14 @@ def new_id() -> UUID:
     return UUID(int=value | secrets.randbits(62))
 
 
-async def _get(unit: NativeUnit, customer_id: UUID) -> Card:
+async def _get(unit: Unit, customer_id: UUID) -> Card:
     row = await unit.fetchrow(_CARD + "c.customer_id = $2", customer_id)
     if row is None:
         raise NotFound(f"there is no customer {customer_id}")
     return _card(row)
 
 
-async def _write_phones(unit: NativeUnit, customer_id: UUID, phones: Iterable[tuple[PhoneNumber, str]]) -> None:
+async def _write_phones(unit: Unit, customer_id: UUID, phones: Iterable[tuple[PhoneNumber, str]]) -> None:
     rows = list(phones)
     if not rows:
         return

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 
 
 async def note(
-    unit: NativeUnit,
+    unit: Unit,
     *,
     actor: str,
     action: str,

@@ -30,6 +30,7 @@ from urllib.parse import quote
 
 import asyncpg
 
+from callcenter.db.filelock import locked
 from callcenter.errors import DatabaseError
 
 MAJOR = 18
@@ -78,7 +79,7 @@ class EmbeddedPostgres:
         if self.running:
             return self.url()
         self._prepare_directory()
-        async with _Lock(self._directory.with_name(f"{self._directory.name}.starting")):
+        async with locked(self._lock_file, START_TIMEOUT_S + STOP_TIMEOUT_S):
             if not (self._directory / "PG_VERSION").exists():
                 await self._initialize()
             self._check_version()
@@ -98,7 +99,7 @@ class EmbeddedPostgres:
         """Stop the server, unless another process still uses it. Close the connections before."""
         if not self.running:
             return
-        async with _Lock(self._directory.with_name(f"{self._directory.name}.starting")):
+        async with locked(self._lock_file, START_TIMEOUT_S + STOP_TIMEOUT_S):
             await self._leave()
 
     async def __aenter__(self) -> "EmbeddedPostgres":
@@ -109,6 +110,10 @@ class EmbeddedPostgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    @property
+    def _lock_file(self) -> Path:
+        return self._directory.with_name(f"{self._directory.name}.starting")
 
     @property
     def _users_file(self) -> Path:
@@ -256,34 +261,6 @@ class EmbeddedPostgres:
                 raise DatabaseError(f"{program} of the embedded PostgreSQL does not come to an end") from None
             raise
         return process.returncode, said.decode(errors="replace").strip()
-
-
-class _Lock:
-    """An exclusive `flock` on a file, waited for without blocking the loop."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor = -1
-
-    async def __aenter__(self) -> None:
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            async with asyncio.timeout(START_TIMEOUT_S + STOP_TIMEOUT_S):
-                while True:
-                    with suppress(BlockingIOError):
-                        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                        return
-                    await asyncio.sleep(0.05)
-        except BaseException as problem:
-            os.close(self._descriptor)
-            if isinstance(problem, TimeoutError):
-                raise DatabaseError(f"another process holds {self._path} and does not give it back") from None
-            raise
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self._descriptor)
 
 
 def _programs() -> Path:

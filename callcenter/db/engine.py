@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from callcenter.db.unit import NativeUnit, Unit, open_session
+from callcenter.db.unit import Unit
 from callcenter.errors import DatabaseError
 
 OLDEST = 15
@@ -39,9 +39,9 @@ class Database:
         self._options = options
         self._close_timeout = close_timeout
         self.engine = engine
-        """For statements made by SQLAlchemy; prefer `unit`."""
+        """For the migrations, which SQLAlchemy makes."""
         self.pool = pool
-        """For hot paths; each statement names `tenant_id` itself. Prefer `native` elsewhere."""
+        """For hot paths; each statement names `tenant_id` itself. Prefer `unit` elsewhere."""
 
     @property
     def place(self) -> str:
@@ -50,15 +50,9 @@ class Database:
 
     @asynccontextmanager
     async def unit(self, tenant_id: int) -> AsyncIterator[Unit]:
-        """A transaction that sees only this tenant's rows; commits at the end, rolls back on an error."""
-        async with open_session(self.engine, tenant_id) as session, session.begin():
-            yield Unit(session, tenant_id)
-
-    @asynccontextmanager
-    async def native(self, tenant_id: int) -> AsyncIterator[NativeUnit]:
-        """The same for bare SQL through asyncpg: `$1` of every statement is the tenant."""
+        """A transaction of one tenant, who is `$1` of every statement; commits at the end, rolls back on an error."""
         async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, connection.transaction():
-            yield NativeUnit(connection, tenant_id)
+            yield Unit(connection, tenant_id)
 
     async def dedicated(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection of one's own, for LISTEN; whoever asks for it closes it.

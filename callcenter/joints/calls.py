@@ -6,7 +6,7 @@ from uuid import UUID
 from callcenter.calllog import annotations, queries
 from callcenter.callrecord import CallRecord
 from callcenter.db.engine import Database
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 from callcenter.web import services as web
 
 
@@ -30,13 +30,13 @@ class WebCallLog:
             since=wanted.since,
             until=wanted.until,
         )
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             page = await queries.list_calls(unit, chosen, limit=limit, cursor=cursor)
         return web.Page(items=page.items, next_cursor=page.next_cursor)
 
     async def get(self, tenant_id: int, call_id: UUID) -> CallRecord:
         """One call, raises `NotFound`."""
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             return await queries.get_call(unit, call_id)
 
     async def set_note(self, tenant_id: int, call_id: UUID, text: str, by: str) -> CallRecord:
@@ -53,6 +53,6 @@ class WebCallLog:
         """Say what it came to."""
         return await self._change(tenant_id, lambda unit: annotations.set_outcome(unit, call_id, outcome, actor=by))
 
-    async def _change(self, tenant_id: int, change: Callable[[NativeUnit], Awaitable[CallRecord]]) -> CallRecord:
-        async with self._database.native(tenant_id) as unit:
+    async def _change(self, tenant_id: int, change: Callable[[Unit], Awaitable[CallRecord]]) -> CallRecord:
+        async with self._database.unit(tenant_id) as unit:
             return await change(unit)

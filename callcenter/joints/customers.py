@@ -57,7 +57,7 @@ class WebCustomers:
         return _customer(card)
 
     async def _note(self, tenant_id: int, by: str, action: str, customer_id: UUID) -> None:
-        async with self._database.native(tenant_id) as unit:
+        async with self._database.unit(tenant_id) as unit:
             await audit.note(unit, actor=by, action=action, subject_type="customer", subject_id=str(customer_id))
 
 

@@ -35,8 +35,8 @@ class Switchboard:
         done = await pbx.dial(seat.interface, seat.extension, self._to_dial(pbx, number))
         return Dialing(call_id=done.call_id, action_id=done.action_id, pbx=done.pbx)
 
-    async def hang_up(self, call_id: UUID, agent: str | None) -> None:
-        """End a call, with `agent` only where that agent takes part, and then at their device.
+    async def hang_up(self, call_id: UUID, agent: str | None, *, anybodys: bool = False) -> None:
+        """End a call at the agent's device, or if it is not in the call and `anybodys` may be ended, altogether.
 
         Raises:
             NotFound: the call does not go on. Forbidden: the agent has no part in it. AmiError: the PBX refused.
@@ -46,9 +46,10 @@ class Switchboard:
             if not channels:
                 continue
             seat = self._seat_of(agent) if agent is not None else None
-            if agent is not None and (seat is None or seat.interface not in channels):
+            own = seat.interface if seat is not None and seat.interface in channels else None
+            if own is None and not anybodys:
                 raise Forbidden("you have no part in this call")
-            await pbx.hang_up(call_id, seat.interface if seat is not None else None)
+            await pbx.hang_up(call_id, own)
             return
         raise NotFound("the call is over already")
 
@@ -56,7 +57,10 @@ class Switchboard:
         """What a phone at that PBX would dial: the outside line's digits before what leads outside."""
         read = self._numbers.reader(pbx.settings.id).read(text)
         if read.kind is NumberKind.INTERNAL:
-            return dialable(read.raw)
+            digits = dialable(read.raw)
+            if not (digits.isdecimal() or pbx.settings.dial_feature_codes):
+                raise BadInput("codes with * and # are dialed at the phone; the administrator can allow them here")
+            return digits
         if read.kind is not NumberKind.PUBLIC:
             raise BadInput(f"{text[:40]!r} is no number that can be dialed")
         settings = pbx.settings
@@ -80,9 +84,9 @@ class WebDialer:
         """Ring the agent's seat and then the number."""
         return await self._switchboard.dial(seat, number)
 
-    async def hang_up(self, tenant_id: int, call_id: UUID, agent: str | None) -> None:
-        """End a call."""
-        await self._switchboard.hang_up(call_id, agent)
+    async def hang_up(self, tenant_id: int, call_id: UUID, agent: str | None, *, anybodys: bool) -> None:
+        """End the agent's part in a call, or the call."""
+        await self._switchboard.hang_up(call_id, agent, anybodys=anybodys)
 
 
 class PopDialer:

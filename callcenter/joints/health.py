@@ -81,6 +81,8 @@ def meters(pbxs: Mapping[str, Pbx], fanout: FanOut, writer: CallLogWriter) -> tu
         of_pbx("ami_events", "Events received from the PBX.", lambda pbx: pbx.counters.events),
         of_pbx("ami_unreadable", "Events that could not be read.", lambda pbx: pbx.counters.unreadable),
         of_pbx("tracker_failures", "Events on which the tracker failed.", lambda pbx: pbx.counters.failed),
+        of_pbx("ami_oversized", "Events that were too long to be read.", lambda pbx: pbx.client.oversized),
+        of_pbx("ami_overflows", "Times that too many events waited.", lambda pbx: pbx.inbox.overflows),
         of_pbx("ami_resyncs", "Snapshots taken after a log-in.", lambda pbx: pbx.counters.resyncs),
         of_pbx("anomalies", "Events that contradicted what was known.", lambda pbx: pbx.counters.anomalies),
         of_pbx(
@@ -100,6 +102,18 @@ def meters(pbxs: Mapping[str, Pbx], fanout: FanOut, writer: CallLogWriter) -> tu
             read=lambda: [(labels, float(count)) for labels, count in fanout.ended.items()],
         ),
         Meter(name="calllog_written", kind="counter", help="Calls written.", read=lambda: one(writer.counters.written)),
+        Meter(
+            name="calllog_refused",
+            kind="counter",
+            help="Calls that PostgreSQL refused.",
+            read=lambda: one(writer.counters.refused),
+        ),
+        Meter(
+            name="calllog_overflowed",
+            kind="counter",
+            help="Calls that found no room while PostgreSQL was away.",
+            read=lambda: one(writer.counters.overflowed),
+        ),
         Meter(
             name="calllog_waiting",
             kind="gauge",

@@ -1,9 +1,11 @@
 """The customers' index, for the screen-pop and for the web."""
 
+from typing import Any
+
 from callcenter.customers.index import CustomerIndex
 from callcenter.joints.numbers import Numbers
 from callcenter.joints.recognition import Recognition
-from callcenter.matching import rank
+from callcenter.matching.rank import Candidate
 from callcenter.web.schemas import customers as web
 from screenpop import messages as pop
 
@@ -20,22 +22,7 @@ class PopMatcher:
         return pop.Match(
             status=found.status.value,
             number=found.number.e164 or found.number.raw or None,
-            candidates=tuple(
-                pop.Candidate(
-                    customer_id=one.customer_id,
-                    name=one.name,
-                    company=one.company,
-                    email=one.email,
-                    phone=one.phone,
-                    phone_label=one.phone_label,
-                    tags=one.tags,
-                    owner=one.owner,
-                    last_call_at=one.last_call_at,
-                    reason=one.reason.value,
-                    score=one.score,
-                )
-                for one in found.candidates
-            ),
+            candidates=tuple(pop.Candidate(**_shown(one)) for one in found.candidates),
         )
 
 
@@ -52,21 +39,23 @@ class WebMatcher:
         return web.Match(
             status=web.MatchStatus(found.status.value),
             number=found.number.e164 or found.number.raw,
-            candidates=tuple(_candidate(one) for one in found.candidates),
+            candidates=tuple(web.Candidate(**_shown(one)) for one in found.candidates),
         )
 
 
-def _candidate(one: rank.Candidate) -> web.Candidate:
-    return web.Candidate(
-        customer_id=one.customer_id,
-        name=one.name,
-        company=one.company,
-        email=one.email,
-        phone=one.phone,
-        phone_label=one.phone_label,
-        tags=one.tags,
-        owner=one.owner,
-        last_call_at=one.last_call_at,
-        reason=one.reason.value,
-        score=one.score,
-    )
+def _shown(one: Candidate) -> dict[str, Any]:
+    """The fields that both show of a candidate, by their names, which are the same in both."""
+    return {
+        "customer_id": one.customer_id,
+        "name": one.name,
+        "company": one.company,
+        "email": one.email,
+        "phone": one.phone,
+        "phone_label": one.phone_label,
+        "tags": one.tags,
+        "owner": one.owner,
+        "last_call_at": one.last_call_at,
+        "reason": one.reason.value,
+        "reasons": tuple(reason.code.value for reason in one.reasons),
+        "score": one.score,
+    }

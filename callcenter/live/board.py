@@ -49,6 +49,8 @@ class Board:
     def __init__(self) -> None:
         self._members: dict[tuple[str, str], dict[str, Member]] = {}
         self._waiting: dict[tuple[str, str], dict[UUID, Waiting]] = {}
+        self._pauses: dict[tuple[str, str], dict[tuple[str, str], bool]] = {}
+        """PBX and device → whether it is paused, for each queue and the interface by which it is a member there."""
 
     def take(self, change: CallChange) -> None:
         """A call changed: it may have joined or left a queue."""
@@ -65,18 +67,24 @@ class Board:
     def member(self, pbx: str, state: QueueMemberState) -> str:
         """A queue said something of a member; returns the device that it is about."""
         members = self._members.setdefault((pbx, state.queue), {})
+        device = _device(state)
+        place = (state.queue, state.interface)
+        before = members.get(state.interface)
+        if before is not None:
+            self._pauses.get((pbx, before.device), {}).pop(place, None)
         if state.removed:
             members.pop(state.interface, None)
-            return _device(state)
+            return device
         members[state.interface] = Member(
             interface=state.interface,
-            device=_device(state),
+            device=device,
             name=state.member,
             paused=state.paused,
             pause_reason=state.pause_reason,
             status=state.status,
         )
-        return _device(state)
+        self._pauses.setdefault((pbx, device), {})[place] = state.paused
+        return device
 
     def queues(self) -> list[QueueNow]:
         """All queues that have members or callers, in order."""
@@ -92,14 +100,8 @@ class Board:
 
     def paused(self, pbx: str, device: str) -> bool:
         """Whether a device is paused in each queue that it is a member of."""
-        of_device = [
-            member.paused
-            for (at, _), members in self._members.items()
-            if at == pbx
-            for member in members.values()
-            if member.device == device
-        ]
-        return bool(of_device) and all(of_device)
+        pauses = self._pauses.get((pbx, device))
+        return pauses is not None and bool(pauses) and all(pauses.values())
 
     def _leave(self, pbx: str, queue: str, call_id: UUID) -> None:
         self._waiting.get((pbx, queue), {}).pop(call_id, None)

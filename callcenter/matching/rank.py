@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-import msgspec
-
 from callcenter.matching.number import NumberKind, PhoneNumber
 from callcenter.model import Value
 
@@ -145,19 +143,6 @@ def rank(
     )
 
 
-def for_agent(match: Match, agent: str | None) -> Match:
-    """Return `match` as `agent` should see it: their own customers are lifted among equally good fits."""
-    if agent is None or len(match.candidates) == 0:
-        return match
-    lifted = [_with_owner_reason(candidate, agent) for candidate in match.candidates]
-    return Match(
-        status=match.status,
-        number=match.number,
-        candidates=tuple(sorted(lifted, key=_order)),
-        more=match.more,
-    )
-
-
 def _weigh(one: Found, shared: int, now: datetime, agent: str | None) -> Candidate:
     reasons = [Reason(code=one.fit)]
     if agent is not None and one.owner == agent:
@@ -189,13 +174,6 @@ def _score(reasons: Iterable[Reason]) -> int:
     for reason in reasons:
         score += _SCORES[reason.code]
     return score
-
-
-def _with_owner_reason(candidate: Candidate, agent: str) -> Candidate:
-    others = tuple(r for r in candidate.reasons if r.code is not MatchReason.YOUR_CUSTOMER)
-    mine = (Reason(code=MatchReason.YOUR_CUSTOMER),) if candidate.owner == agent else ()
-    reasons = (*others[:1], *mine, *others[1:])
-    return msgspec.structs.replace(candidate, reasons=reasons, score=_score(reasons))
 
 
 def _order(candidate: Candidate) -> tuple[int, float, str, str]:

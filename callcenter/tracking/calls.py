@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -26,6 +26,9 @@ from callcenter.model import (
 from callcenter.tracking import ids
 from callcenter.tracking.directory import Directory, Side
 from callcenter.tracking.legs import Leg
+
+if TYPE_CHECKING:
+    from callcenter.tracking.offers import Ring
 
 
 class Emit(Protocol):
@@ -95,7 +98,7 @@ class CallFacts:
         self.reached_voicemail = False
         self.complete = True
         self.source = Source.LIVE
-        self.rings: list[Any] = []
+        self.rings: list[Ring] = []
         self.open_talks: dict[str, int] = {}
         """uniqueid of a leg that talks → index of its connection."""
         self.asked_queue: str | None = None

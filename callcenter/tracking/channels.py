@@ -30,7 +30,6 @@ def newchannel(world: World, event: ev.Newchannel) -> None:
         state=states.leg_state(event.state),
         number=event.caller_num,
         name=event.caller_name,
-        context=event.context,
         exten=event.exten,
         call=call,
     )
@@ -47,10 +46,9 @@ def newstate(world: World, event: ev.Newstate) -> None:
     state = states.leg_state(event.state)
     if state is leg.state:
         return
-    if not states.may_move(leg.state, state):
+    if not leg.move(state):
         world.anomaly(event, f"a leg cannot go from {leg.state.value} to {state.value}", leg.channel, leg)
         return
-    leg.state = state
     if state is states.LegState.RINGING:
         dialing.rings(world, leg, event.at)
 
@@ -128,7 +126,7 @@ def hangup(world: World, event: ev.Hangup) -> None:
     if leg is call.entry:
         call.hangup_cause = event.cause
         call.touch()
-    leg.state = states.LegState.GONE
+    leg.move(states.LegState.GONE)
     world.remove(leg)
     if not call.legs:
         _end(world, call, event.at)

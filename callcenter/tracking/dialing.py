@@ -18,11 +18,17 @@ def dial_begin(world: World, event: ev.DialBegin) -> None:
     leg = world.leg(event, event.dest_uniqueid)
     if leg is None or leg.dialed is not None:
         return
+    source = world.leg(event, event.uniqueid) if event.uniqueid is not None else None
+    if source is not None and source.call is not leg.call:
+        # Who is dialed is made for the call that dials. What began a call of its own is not dialed by another.
+        if leg is leg.call.entry:
+            world.anomaly(event, "a channel that began another call cannot be dialed", leg.channel, leg)
+            return
+        world.move(leg, source.call)
     leg.dialed = _dialed_number(event.dial_string, leg)
     if event.uniqueid is None:
         leg.originated = True
         return
-    source = world.leg(event, event.uniqueid)
     if source is None:
         return
     call = source.call

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from callcenter.tracking.directory import Side
-from callcenter.tracking.states import LegState
+from callcenter.tracking.states import LEG_MOVES, LegState
 
 if TYPE_CHECKING:
     from callcenter.tracking.calls import CallFacts
@@ -21,7 +21,6 @@ class Leg:
         "bridge",
         "call",
         "channel",
-        "context",
         "dialed",
         "exten",
         "half",
@@ -51,7 +50,6 @@ class Leg:
         state: LegState,
         number: str | None,
         name: str | None,
-        context: str | None,
         exten: str | None,
         call: CallFacts,
     ) -> None:
@@ -63,7 +61,6 @@ class Leg:
         self.state = state
         self.number = number
         self.name = name
-        self.context = context
         self.exten = exten
         self.call = call
         self.bridge: str | None = None
@@ -82,6 +79,13 @@ class Leg:
         self.hangup_asked_at: datetime | None = None
         self.asked_cause: int | None = None
         """The Q.850 cause that the far side gave when it asked to hang up."""
+
+    def move(self, then: LegState) -> bool:
+        """Go to a state, if the leg may. False: it may not, and stays where it is."""
+        allowed = then in LEG_MOVES[self.state]
+        if allowed:
+            self.state = then
+        return allowed
 
     @property
     def is_real(self) -> bool:

@@ -8,7 +8,7 @@ from callcenter import changes as ch
 from callcenter.model import Offer, OfferResult
 from callcenter.tracking.calls import CallFacts, Emit
 from callcenter.tracking.legs import Leg
-from callcenter.tracking.states import OfferState, may_offer_move
+from callcenter.tracking.states import OFFER_MOVES, OfferState
 
 CAUSE_ANSWERED_ELSEWHERE = 26
 BY_CAUSE = {
@@ -39,6 +39,13 @@ class Ring:
         self.refused_at: datetime | None = None
         self.status = ""
 
+    def move(self, then: OfferState) -> bool:
+        """Go to a state, if the offer may. False: it may not, and stays where it is."""
+        allowed = then in OFFER_MOVES[self.state]
+        if allowed:
+            self.state = then
+        return allowed
+
 
 def dialed(call: CallFacts, leg: Leg, queue: str | None, at: datetime) -> None:
     """A device was dialed for this call; it does not ring yet."""
@@ -54,41 +61,33 @@ def name_queue(call: CallFacts, ring: Ring, queue: str) -> None:
         _put(call, ring, queue=queue, agent=agent)
 
 
-def rang(call: CallFacts, ring: Ring, at: datetime, emit: Emit) -> bool:
-    """The device began to ring. False: it had already, or is no longer dialed."""
-    if not may_offer_move(ring.state, OfferState.RINGING):
-        return False
-    ring.state = OfferState.RINGING
-    _put(call, ring, rang_at=at)
-    emit(ch.AgentRinging, call, at, offer=ring.offer)
-    return True
+def rang(call: CallFacts, ring: Ring, at: datetime, emit: Emit) -> None:
+    """The device began to ring, unless it had already, or is no longer dialed."""
+    if ring.move(OfferState.RINGING):
+        _put(call, ring, rang_at=at)
+        emit(ch.AgentRinging, call, at, offer=ring.offer)
 
 
-def dial_ended(call: CallFacts, ring: Ring, status: str, at: datetime, emit: Emit) -> bool:
-    """The dial was answered or given up. False: it had ended before; the first word counts."""
-    if ring.state in (OfferState.REFUSED, OfferState.ENDED):
-        return False
+def dial_ended(call: CallFacts, ring: Ring, status: str, at: datetime, emit: Emit) -> None:
+    """The dial was answered or given up. Of two words about it the first counts."""
+    if ring.state is OfferState.REFUSED:
+        return
     if status in REFUSED:
-        ring.state = OfferState.REFUSED
-        ring.refused_at = at
-        ring.status = status
-        return True
-    if status == "ANSWER":
+        if ring.move(OfferState.REFUSED):
+            ring.refused_at = at
+            ring.status = status
+    elif status == "ANSWER":
         rang(call, ring, at, emit)
         _end(call, ring, OfferResult.ANSWERED, at, emit)
-        return True
-    if ring.leg.asked_cause:
+    elif ring.leg.asked_cause:
         # The phone hung up, and Asterisk calls a declined call NOANSWER.
         _end(call, ring, BY_CAUSE.get(ring.leg.asked_cause, OfferResult.UNAVAILABLE), at, emit)
-        return True
-    _end(call, ring, _why_canceled(call, ring), at, emit)
-    return True
+    else:
+        _end(call, ring, _why_canceled(call, ring), at, emit)
 
 
 def leg_gone(call: CallFacts, ring: Ring, cause: int, at: datetime, emit: Emit) -> None:
     """The device's channel is gone: what was refused gets its reason, what was open ends."""
-    if ring.state is OfferState.ENDED:
-        return
     if ring.state is OfferState.REFUSED:
         unsaid = OfferResult.BUSY if ring.status == "BUSY" else OfferResult.UNAVAILABLE
         result = BY_CAUSE.get(cause, unsaid)
@@ -111,9 +110,9 @@ def _why_canceled(call: CallFacts, ring: Ring) -> OfferResult:
 
 
 def _end(call: CallFacts, ring: Ring, result: OfferResult, at: datetime, emit: Emit) -> None:
-    ring.state = OfferState.ENDED
-    _put(call, ring, ended_at=at, result=result)
-    emit(ch.OfferEnded, call, at, offer=ring.offer)
+    if ring.move(OfferState.ENDED):
+        _put(call, ring, ended_at=at, result=result)
+        emit(ch.OfferEnded, call, at, offer=ring.offer)
 
 
 def _put(call: CallFacts, ring: Ring, **facts: object) -> None:

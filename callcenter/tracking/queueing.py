@@ -49,6 +49,6 @@ def agent_connect(world: World, event: ev.AgentConnect) -> None:
 def varset(world: World, event: ev.VarSet) -> None:
     """QUEUESTATUS tells how a caller left a queue, or that it let nobody in."""
     leg = world.leg(event, event.uniqueid)
-    if leg is not None:
+    if leg is not None and event.variable == "QUEUESTATUS":
         direction.stays_inside(world, leg.call, event.at)
         queues.status_set(leg.call, event.value, event.at, world.emit)

@@ -1,7 +1,7 @@
-"""The allowed moves of a leg and of an offer. All changes of these two states go through this module.
+"""The allowed moves of a leg and of an offer: `Leg.move` and `Ring.move` look here, and nothing else changes a state.
 
-A move that is not in a table changes nothing and is reported as an anomaly. docs/architecture.md draws the tables; a
-test compares the drawing with them.
+A move that is not in a table changes nothing. A leg's is reported as an anomaly; an offer's is passed over, because
+Asterisk says twice that a dial ended. docs/architecture.md draws the tables; a test compares the drawing with them.
 """
 
 from collections.abc import Mapping
@@ -61,13 +61,3 @@ _FROM_ASTERISK: Final[Mapping[int, LegState]] = {
 def leg_state(channel_state: int) -> LegState:
     """The state that Asterisk's number stands for; an unknown number is taken as down."""
     return _FROM_ASTERISK.get(channel_state, LegState.DOWN)
-
-
-def may_move(now: LegState, then: LegState) -> bool:
-    """Whether a leg may go from one state to the other."""
-    return then in LEG_MOVES[now]
-
-
-def may_offer_move(now: OfferState, then: OfferState) -> bool:
-    """Whether an offer may go from one state to the other."""
-    return then in OFFER_MOVES[now]

@@ -27,26 +27,23 @@ def update(call: CallFacts, at: datetime, emit: Emit) -> None:
             _begin(call, leg, at, emit)
 
 
-def hold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> bool:
-    """A leg put its other side on hold. False: it had already."""
-    if leg.held_since is not None:
-        return False
-    leg.held_since = at
-    held = Hold(from_=at, interface=_interface(leg))
-    call.add_hold(held)
-    emit(ch.CallHeld, call, at, hold=held)
-    return True
-
-
-def unhold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> bool:
-    """A leg took its other side off hold. False: it was not on hold."""
+def hold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
+    """A leg put its other side on hold, unless it had already."""
     if leg.held_since is None:
-        return False
+        leg.held_since = at
+        held = Hold(from_=at, interface=_interface(leg))
+        call.add_hold(held)
+        emit(ch.CallHeld, call, at, hold=held)
+
+
+def unhold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
+    """A leg took its other side off hold, if it was."""
+    if leg.held_since is None:
+        return
     leg.held_since = None
     ended = call.end_hold(_interface(leg), at)
     if ended is not None:
         emit(ch.CallResumed, call, at, hold=ended)
-    return True
 
 
 def _begin(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:

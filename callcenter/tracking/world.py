@@ -81,6 +81,12 @@ class World:
         if len(self._gone_order) > REMEMBERED:
             self._gone.discard(self._gone_order.popleft())
 
+    def move(self, leg: Leg, call: CallFacts) -> None:
+        """A channel turned out to belong to another call than its linkedid said."""
+        del leg.call.legs[leg.uniqueid]
+        leg.call = call
+        call.legs[leg.uniqueid] = leg
+
     def drop(self, call: CallFacts) -> None:
         """A call is over, or turned out to be none."""
         for linkedid in call.linkedids:

@@ -189,8 +189,8 @@ class Dialer(Protocol):
         """Ring the seat and then the number (E.164, or digits of an extension); raises `AmiError`."""
         ...
 
-    async def hang_up(self, tenant_id: int, call_id: UUID, agent: str | None) -> None:
-        """End a call. With `agent`: only where that agent takes part, else raises `Forbidden`."""
+    async def hang_up(self, tenant_id: int, call_id: UUID, agent: str | None, *, anybodys: bool) -> None:
+        """End the part of `agent` in a call. Without one: the whole call if `anybodys`, else raises `Forbidden`."""
         ...
 
 

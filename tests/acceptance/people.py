@@ -22,6 +22,8 @@ class Somebody:
         self._url, self._password, self._listens = url, password, listens
         self._stack = AsyncExitStack()
         self._changed = asyncio.Condition()
+        self.acknowledges = False
+        """Whether each pop is acknowledged as it comes: a phone of SIPp can be in twenty calls at once."""
         self.snapshot: Message = {}
         self.messages: list[Message] = []
 
@@ -85,3 +87,5 @@ class Somebody:
             async with self._changed:
                 self.messages.append(json.loads(text))
                 self._changed.notify_all()
+            if self.acknowledges and self.messages[-1]["type"] == "pop":
+                await self.send(type="ack", seq=self.messages[-1]["seq"])

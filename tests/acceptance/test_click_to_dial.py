@@ -61,12 +61,12 @@ async def test_by_the_screen_pop_where_the_customer_is_busy(house: House) -> Non
 
 
 async def test_agent_does_not_pick_up(house: House) -> None:
-    ben = house.agents["ben"]
+    farah = house.agents["farah"]
 
     async def flow(pbx: Pbx, link: AmiLink) -> None:
-        phone = await pbx.phone("1002")
+        phone = await pbx.phone("1006")
         agent = await phone.called.refuses(DECLINED, after_s=0.5)
-        await ben.ask("POST", "/calls", number=CUSTOMER)
+        await farah.ask("POST", "/calls", number=CUSTOMER)
         await pbx.finished(agent)
 
     (record,) = await house.play(flow)
@@ -77,15 +77,15 @@ async def test_agent_does_not_pick_up(house: House) -> None:
 
 
 async def test_agent_hangs_up_while_the_customer_rings(house: House) -> None:
-    ben = house.agents["ben"]
+    farah = house.agents["farah"]
 
     async def flow(pbx: Pbx, link: AmiLink) -> None:
-        phone = await pbx.phone("1002")
+        phone = await pbx.phone("1006")
         agent = await phone.called.answers(after_s=0.3)
         called = await pbx.trunk.called.rings()
-        accepted = await ben.ask("POST", "/calls", number=CUSTOMER)
+        accepted = await farah.ask("POST", "/calls", number=CUSTOMER)
         await link.event("Newstate", ChannelStateDesc="Ringing", Context="from-trunk")
-        await ben.ask("POST", f"/calls/{accepted['call_id']}/hangup")
+        await farah.ask("POST", f"/calls/{accepted['call_id']}/hangup")
         await pbx.finished(agent, called)
 
     (record,) = await house.play(flow)

@@ -151,6 +151,14 @@ def metrics() -> set[str]:
     return {f"{family.name}_total" if family.type == "counter" else family.name for family in registry.collect()}
 
 
+def test_every_told_line_of_the_log_exists() -> None:
+    part = read(ROOT / "docs" / "operations.md").partition("## The log")[2].partition("\n## ")[0]
+    told = {name for row in re.findall(r"^\| (`.+?`) \|", part, re.MULTILINE) for name in re.findall(r"`(.+?)`", row)}
+    sources = "".join(read(path) for folder in ("callcenter", "screenpop") for path in (ROOT / folder).rglob("*.py"))
+    assert told
+    assert [name for name in sorted(told) if f'"{name}"' not in sources] == []
+
+
 def test_every_metric_is_told_of_and_no_other_is() -> None:
     told = re.findall(r"^\| `((?:callcenter|screenpop)_\w+)", read(ROOT / "docs" / "operations.md"), re.MULTILINE)
     assert sorted(told) == sorted(metrics())

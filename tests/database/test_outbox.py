@@ -17,12 +17,12 @@ NOW = timedelta(0)
 
 
 async def enqueue(database: Database, tenant_id: int, *keys: str) -> None:
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await CallOutbox().enqueue(unit, "test", keys, [call_id(n) for n in range(len(keys))])
 
 
 async def claim(database: Database, tenant_id: int, kind: str = "test", **how: Any) -> list[Entry]:
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         return await outbox.claim(unit, kind, **how)
 
 
@@ -46,7 +46,7 @@ async def test_a_call_that_ended_leaves_one_entry_for_each_version(database: Dat
 
 async def test_no_call_no_entry(database: Database, tenant_id: int) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with database.native(tenant_id) as unit:
+        async with database.unit(tenant_id) as unit:
             await store(unit, [queue_call()], {}, CallOutbox())
             raise ZeroDivisionError
     assert await states(database) == {}
@@ -65,7 +65,7 @@ async def test_a_commit_rings_the_bell(database: Database, tenant_id: int) -> No
 
 async def test_workers_at_the_same_time_get_different_entries(database: Database, tenant_id: int) -> None:
     await enqueue(database, tenant_id, *(f"k{n:02}" for n in range(30)))
-    async with database.native(tenant_id) as first, database.native(tenant_id) as second:
+    async with database.unit(tenant_id) as first, database.unit(tenant_id) as second:
         ours, theirs = await outbox.claim(first, "test", limit=20), await outbox.claim(second, "test", limit=20)
     assert [entry.key for entry in ours] == [f"k{n:02}" for n in range(20)]
     assert [entry.key for entry in theirs] == [f"k{n:02}" for n in range(20, 30)]
@@ -79,7 +79,7 @@ async def test_an_entry_of_a_dead_worker_is_taken_again_and_its_late_answer_does
     (lost,) = await claim(database, tenant_id, lease=NOW)
     (again,) = await claim(database, tenant_id)
     assert (lost.attempts, again.attempts) == (1, 2)
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await outbox.bury(unit, lost, "too late")
         await outbox.finish(unit, again)
     assert await states(database) == {"a": ("done", 2, None)}
@@ -90,7 +90,7 @@ async def test_failures_wait_longer_and_longer_and_end_as_dead(database: Databas
     for attempt in range(1, outbox.ATTEMPTS + 1):
         (entry,) = await claim(database, tenant_id)
         assert entry.attempts == attempt
-        async with database.native(tenant_id) as unit:
+        async with database.unit(tenant_id) as unit:
             await outbox.retry(unit, entry, "no answer", after=NOW)
     assert await claim(database, tenant_id) == []
     assert await states(database) == {"a": ("dead", outbox.ATTEMPTS, "no answer")}
@@ -102,7 +102,7 @@ async def test_failures_wait_longer_and_longer_and_end_as_dead(database: Databas
 async def test_a_retry_waits_for_its_time(database: Database, tenant_id: int) -> None:
     await enqueue(database, tenant_id, "a")
     (entry,) = await claim(database, tenant_id)
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await outbox.retry(unit, entry, "busy")
     assert await claim(database, tenant_id) == []
     await database.pool.execute("UPDATE outbox SET next_at = now() - interval '1 second'")
@@ -112,9 +112,9 @@ async def test_a_retry_waits_for_its_time(database: Database, tenant_id: int) ->
 async def test_only_old_entries_that_are_done_are_pruned(database: Database, tenant_id: int) -> None:
     await enqueue(database, tenant_id, "done", "dead", "waiting")
     for entry in await claim(database, tenant_id, limit=2):
-        async with database.native(tenant_id) as unit:
+        async with database.unit(tenant_id) as unit:
             await (outbox.finish(unit, entry) if entry.key == "done" else outbox.bury(unit, entry, "no"))
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         assert await outbox.prune(unit, timedelta(days=1)) == 0
         await unit.execute(
             "UPDATE outbox SET done_at = now() - interval '2 days' WHERE tenant_id = $1 AND key = 'done'"

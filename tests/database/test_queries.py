@@ -11,7 +11,7 @@ from callcenter.calllog.annotations import set_customer, set_note, set_outcome
 from callcenter.calllog.queries import CallFilter, get_call, list_calls
 from callcenter.calllog.store import store, store_merge
 from callcenter.db.engine import Database
-from callcenter.db.unit import NativeUnit
+from callcenter.db.unit import Unit
 from callcenter.errors import BadInput, NotFound
 from callcenter.model import CallStatus, Direction, Offer, OfferResult, Party, PartyKind
 from tests.fixtures.calls import NOON, call_id, in_progress, queue_call
@@ -20,19 +20,19 @@ CUSTOMER = UUID("0198c000-0000-7000-8000-000000000001")
 
 
 @pytest.fixture
-async def unit(database: Database, tenant_id: int) -> AsyncIterator[NativeUnit]:
+async def unit(database: Database, tenant_id: int) -> AsyncIterator[Unit]:
     await database.pool.execute(
         "INSERT INTO customers (tenant_id, customer_id, name) VALUES ($1, $2, 'Ada')", tenant_id, CUSTOMER
     )
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         yield unit
 
 
-async def listed(unit: NativeUnit, wanted: CallFilter) -> list[UUID]:
+async def listed(unit: Unit, wanted: CallFilter) -> list[UUID]:
     return [item.call_id for item in (await list_calls(unit, wanted)).items]
 
 
-async def test_pages_give_every_call_once_newest_first(unit: NativeUnit) -> None:
+async def test_pages_give_every_call_once_newest_first(unit: Unit) -> None:
     # three calls each minute, so that the time alone does not order them
     calls = [queue_call(n, started_at=NOON + timedelta(minutes=n // 3)) for n in range(17)]
     await store(unit, calls, {})
@@ -51,18 +51,18 @@ async def test_pages_give_every_call_once_newest_first(unit: NativeUnit) -> None
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!!", "AAAA", "A" * 32 + "A", "Zm9v" * 100])
-async def test_a_cursor_that_we_did_not_give_is_refused(unit: NativeUnit, cursor: str) -> None:
+async def test_a_cursor_that_we_did_not_give_is_refused(unit: Unit, cursor: str) -> None:
     with pytest.raises(BadInput, match="cursor"):
         await list_calls(unit, cursor=cursor)
 
 
 @pytest.mark.parametrize("limit", [0, -1, 501])
-async def test_a_limit_out_of_bounds_is_refused(unit: NativeUnit, limit: int) -> None:
+async def test_a_limit_out_of_bounds_is_refused(unit: Unit, limit: int) -> None:
     with pytest.raises(BadInput, match="limit"):
         await list_calls(unit, limit=limit)
 
 
-async def test_filters_choose(unit: NativeUnit) -> None:
+async def test_filters_choose(unit: Unit) -> None:
     other = Party(number="1002", kind=PartyKind.AGENT, agent="mo")
     outbound = queue_call(
         1,
@@ -103,13 +103,13 @@ async def test_filters_choose(unit: NativeUnit) -> None:
     assert await numbers(agent="li", status=CallStatus.ANSWERED, queue="sales") == [0]
 
 
-async def test_merged_calls_are_not_listed(unit: NativeUnit) -> None:
+async def test_merged_calls_are_not_listed(unit: Unit) -> None:
     await store(unit, [queue_call(0), in_progress(1)], {})
     await store_merge(unit, call_id(1), call_id(0))
     assert await listed(unit, CallFilter()) == [call_id(0)]
 
 
-async def test_an_unknown_call_is_not_found(unit: NativeUnit) -> None:
+async def test_an_unknown_call_is_not_found(unit: Unit) -> None:
     missing = uuid4()
     for attempt in (
         get_call(unit, missing),
@@ -121,7 +121,7 @@ async def test_an_unknown_call_is_not_found(unit: NativeUnit) -> None:
             await attempt
 
 
-async def test_each_person_has_one_note_on_a_call(unit: NativeUnit) -> None:
+async def test_each_person_has_one_note_on_a_call(unit: Unit) -> None:
     await store(unit, [queue_call()], {})
     await set_note(unit, call_id(0), "first", actor="li")
     await set_note(unit, call_id(0), "of mo", actor="mo")
@@ -134,7 +134,7 @@ async def test_each_person_has_one_note_on_a_call(unit: NativeUnit) -> None:
         await set_note(unit, call_id(0), "x" * 10_001, actor="li")
 
 
-async def test_outcome_and_customer_are_set_and_taken_back(unit: NativeUnit) -> None:
+async def test_outcome_and_customer_are_set_and_taken_back(unit: Unit) -> None:
     await store(unit, [queue_call()], {})
     assert (await set_outcome(unit, call_id(0), "sale", actor="li")).outcome == "sale"
     assert (await set_outcome(unit, call_id(0), None, actor="li")).outcome is None
@@ -147,7 +147,7 @@ async def test_outcome_and_customer_are_set_and_taken_back(unit: NativeUnit) -> 
         await set_customer(unit, call_id(0), uuid4(), actor="li")
 
 
-async def test_additions_are_audited_without_their_text(unit: NativeUnit) -> None:
+async def test_additions_are_audited_without_their_text(unit: Unit) -> None:
     await store(unit, [queue_call()], {})
     await set_note(unit, call_id(0), "private words", actor="li")
     await set_outcome(unit, call_id(0), "sale", actor="mo")

@@ -24,7 +24,7 @@ async def test_only_calls_that_are_gone_are_ended(database: Database, tenant_id:
         queue_call(5, status=CallStatus.IN_PROGRESS, ended_at=None, pbx="other"),
         in_progress(31),  # began after the snapshot
     ]
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await store(unit, calls, {})
         assert await end_lost(unit, "pbx", {call_id(3)}, LATER, CallOutbox()) == 3
         found = [await get_call(unit, call.call_id) for call in calls]
@@ -47,7 +47,7 @@ async def test_only_calls_that_are_gone_are_ended(database: Database, tenant_id:
 
 
 async def test_what_is_known_later_is_taken_over(database: Database, tenant_id: int) -> None:
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await store(unit, [in_progress(0)], {})
         assert await end_lost(unit, "pbx", (), LATER) == 1
         assert await end_lost(unit, "pbx", (), LATER) == 0

@@ -18,12 +18,12 @@ from tests.fixtures.calls import any_calls, call_id, in_progress, queue_call
 
 
 async def write(database: Database, tenant_id: int, *calls: Call) -> None:
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await store(unit, calls, {})
 
 
 async def read(database: Database, tenant_id: int, n: int = 0) -> CallRecord:
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         return await get_call(unit, call_id(n))
 
 
@@ -36,7 +36,7 @@ def without_numbers(found: CallRecord) -> CallRecord:
 @given(call=any_calls)
 async def test_any_call_comes_back_as_its_record(database: Database, tenant_id: int, call: Call) -> None:
     await write(database, tenant_id, call)
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         found = await get_call(unit, call.call_id)
     # PostgreSQL's text holds no NUL; nothing else may be lost
     expected = _without_nul(msgspec.json.decode(msgspec.json.encode(record.of(call))))
@@ -93,7 +93,7 @@ async def test_a_correction_with_fewer_parts_leaves_none_behind(database: Databa
 
 async def test_what_people_wrote_survives_the_trackers_writes(database: Database, tenant_id: int) -> None:
     await write(database, tenant_id, in_progress())
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await set_note(unit, call_id(0), "wants a quote", actor="li")
     await write(database, tenant_id, queue_call())
     found = await read(database, tenant_id)
@@ -107,7 +107,7 @@ async def test_a_matched_customer_is_linked_but_a_chosen_one_stays(database: Dat
         await database.pool.execute(
             "INSERT INTO customers (tenant_id, customer_id, name) VALUES ($1, $2, 'Ada')", tenant_id, customer
         )
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await store(unit, [queue_call(0), queue_call(1)], {call_id(0): first, call_id(1): gone})
         await store(unit, [queue_call(0, complete=False)], {call_id(0): second})
     linked = await read(database, tenant_id)
@@ -119,9 +119,9 @@ async def test_a_matched_customer_is_linked_but_a_chosen_one_stays(database: Dat
 
 async def test_a_merged_call_is_its_survivor_from_then_on(database: Database, tenant_id: int) -> None:
     await write(database, tenant_id, in_progress(0), in_progress(1))
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await set_note(unit, call_id(1), "asked for Mo", actor="li")
-    async with database.native(tenant_id) as unit:
+    async with database.unit(tenant_id) as unit:
         await store(unit, [queue_call(0)], {})
         await store_merge(unit, call_id(1), call_id(0))
     survivor = await read(database, tenant_id, 0)
@@ -135,7 +135,7 @@ async def test_who_follows_seq_passes_over_no_call(database: Database, tenant_id
 
     async def write_slowly(start: int) -> None:
         for n in range(start, start + 10):
-            async with database.native(tenant_id) as unit:
+            async with database.unit(tenant_id) as unit:
                 await store(unit, [queue_call(n)], {})
                 await asyncio.sleep(0.002)
 

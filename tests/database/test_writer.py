@@ -117,7 +117,7 @@ async def test_one_unfit_call_does_not_stop_the_others(database: Database, tenan
             # a Q.850 cause of 2**40 fits into no column
             writer.put(change(queue_call(n, hangup_cause=2**40 if n == 4 else 16)))
     assert set(await statuses(database)) == {call_id(n) for n in range(10) if n != 4}
-    assert (writer.counters.written, writer.counters.unfit) == (9, 1)
+    assert (writer.counters.written, writer.counters.refused) == (9, 1)
 
 
 async def test_calls_wait_while_postgresql_is_away(database: Database, tenant_id: int, postgres_url: str) -> None:

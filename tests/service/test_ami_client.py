@@ -13,7 +13,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from callcenter.ami import actions
+from callcenter.ami import actions, wire
 from callcenter.ami.client import AmiClient
 from callcenter.ami.inbox import Inbox
 from callcenter.ami.state import AmiState, Phase
@@ -112,6 +112,20 @@ async def test_log_in_keeps_the_secret_off_the_wire_and_tells_what_the_pbx_is(pe
     assert not any(SECRET in value for request in peer.requests for value in request.values())
     assert peer.names()[:2] == ["Challenge", "Login"]
     assert peer.names()[-1] == "Events"
+
+
+async def test_events_that_are_too_long_are_counted_over_all_connections(peer: Peer, desk: Desk) -> None:
+    too_long = "X: " + "y" * wire.MAX_BLOCK
+    for times in (1, 2):
+        desk.blocks.clear()
+        peer.sessions[-1].send("Event: UserEvent", too_long)
+        peer.sessions[-1].send("Event: Hangup")
+        await desk.until(lambda: desk.blocks == [b"Event: Hangup"])
+        assert desk.client.oversized == times
+        connections = desk.phases().count("logged_in")
+        peer.sessions[-1].writer.close()
+        await desk.until(lambda before=connections: desk.phases().count("logged_in") > before)  # type: ignore[misc]
+    assert desk.client.oversized == 2
 
 
 async def test_events_arrive_in_order_and_whole(peer: Peer, desk: Desk) -> None:

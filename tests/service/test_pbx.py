@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
+from callcenter import events as ev
 from callcenter.changes import AgentRinging, CallAnswered, CallChange, CallEnded, CallStarted
 from callcenter.errors import AmiActionFailed, NotFound
 from callcenter.joints.directory import directory_of
@@ -40,19 +41,26 @@ class House:
         )
         self.changes: list[CallChange] = []
         self.members: list[str] = []
+        self.clumsy = False
+        """Whether news of a queue's member cannot be taken."""
         self.alive: list[frozenset[UUID]] = []
         self._news = asyncio.Event()
         self.pbx = Pbx(
             self.settings,
             directory_of(self.settings, tenant="default"),
             self._publish,
-            lambda member: self.members.append(member.interface),
+            self._on_member,
             lambda alive, at: self.alive.append(alive),
         )
 
     def _publish(self, change: CallChange, arrived: datetime) -> None:
         self.changes.append(change)
         self._news.set()
+
+    def _on_member(self, state: ev.QueueMemberState) -> None:
+        if self.clumsy:
+            raise ValueError(state.queue)
+        self.members.append(state.interface)
 
     def of(self, kind: type[CallChange]) -> list[CallChange]:
         """The changes of one kind."""
@@ -133,6 +141,17 @@ async def test_hanging_up_what_ends_at_that_moment_is_no_error(house: House) -> 
     # the second is sent while the end is on its way to us
     await asyncio.gather(house.pbx.hang_up(call_id), house.pbx.hang_up(call_id))
     await house.until(lambda: bool(house.of(CallEnded)))
+
+
+async def test_a_fault_of_ours_with_one_event_ends_neither_the_service_nor_the_calls(house: House) -> None:
+    house.clumsy = True
+    house.simulator.place(inbound_queue(house.simulator.pbx, ZOE, "02079460993", QUICK))
+    await house.until(lambda: bool(house.of(CallEnded)))
+    assert house.of(CallEnded)[0].call.status is CallStatus.ANSWERED
+    assert house.pbx.counters.failed > 0
+    resyncs = house.pbx.counters.resyncs
+    house.simulator.cut_clients()
+    await house.until(lambda: house.pbx.counters.resyncs > resyncs)
 
 
 async def test_members_of_queues_are_known_from_the_start(house: House) -> None:

@@ -44,7 +44,7 @@ async def ask(client: Client, method: str, path: str, place: str, body: object =
 
 async def put_calls(world: World, count: int) -> None:
     """Calls of a queue, and one that goes on."""
-    async with world.database.native(world.tenant_id) as unit:
+    async with world.database.unit(world.tenant_id) as unit:
         await store(unit, [queue_call(n) for n in range(count)], {})
         await store(unit, [in_progress(count)], {})
 

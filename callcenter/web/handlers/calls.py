@@ -7,7 +7,7 @@ from callcenter.callrecord import CallRecord
 from callcenter.errors import BadInput, Conflict, Forbidden
 from callcenter.web.cursor import read_cursor, write_cursor
 from callcenter.web.endpoint import Exchange
-from callcenter.web.numbers import read_number
+from callcenter.web.numbers import read_dialed, read_number
 from callcenter.web.schemas import Nothing
 from callcenter.web.schemas.calls import (
     CallQuery,
@@ -79,15 +79,16 @@ async def dial(exchange: Exchange[Nothing, Dial]) -> Dialing:
     seat = await exchange.services.accounts.seat(principal)
     if seat is None:
         raise Conflict("choose your extension first: there is no phone to call from")
-    number = read_number(exchange.services.numbers, exchange.body.number, seat.pbx)
+    number = read_dialed(exchange.services.numbers, exchange.body.number, seat.pbx)
     return await exchange.services.dialer.dial(principal.tenant_id, agent, seat, number)
 
 
 async def hang_up(exchange: Exchange[Nothing, Nothing]) -> HangingUp:
-    """One's own call, or any where the role allows it."""
+    """One's own part of a call; where the role allows it, also a call that one has no part in, as a whole."""
     principal = exchange.principal
-    whose = None if principal.may(Permission.CALLS_HANGUP_ANY) else _agent_of(principal)
-    await exchange.services.dialer.hang_up(principal.tenant_id, exchange.id, whose)
+    anybodys = principal.may(Permission.CALLS_HANGUP_ANY)
+    agent = principal.agent if anybodys else _agent_of(principal)
+    await exchange.services.dialer.hang_up(principal.tenant_id, exchange.id, agent, anybodys=anybodys)
     return HangingUp(call_id=exchange.id)
 
 

@@ -123,7 +123,7 @@ class MatchStatus(StrEnum):
 
 
 class Candidate(Answer, frozen=True):
-    """A customer whose number it may be; `reason` and `score` say why and how sure."""
+    """A customer whose number it may be. `reason` is how the number fits, `reasons` all that speaks for this one."""
 
     customer_id: UUID
     name: str
@@ -135,6 +135,7 @@ class Candidate(Answer, frozen=True):
     owner: str | None
     last_call_at: datetime | None
     reason: str
+    reasons: tuple[str, ...]
     score: float
 
 

@@ -33,6 +33,7 @@ export function match(status: Match["status"] = "one", ids: string[] = ["c1"]): 
     owner: null,
     last_call_at: null,
     reason: "exact",
+    reasons: ["exact"],
     score: 100,
   }));
   return { status, number: "+15035550142", candidates };

@@ -80,6 +80,7 @@ def test_a_last_block_without_its_empty_line_counts_only_if_its_lines_are_whole(
         (b'{"at": "yesterday", "headers": [["Event", "A"]]}\n', "line 1"),
         (b'{"headers": [["Event"]]}\n', "line 1"),
         (b"{\n", "line 1"),
+        (b'{"headers": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "line 1"),
     ],
 )
 def test_what_is_no_transcript_is_told_in_plain_words(tmp_path: Path, content: bytes, words: str) -> None:

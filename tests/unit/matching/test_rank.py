@@ -13,7 +13,6 @@ from callcenter.matching.rank import (
     MatchReason,
     MatchStatus,
     Reason,
-    for_agent,
     is_worth_asking,
     rank,
 )
@@ -127,13 +126,3 @@ def test_a_switchboard_shared_by_many_is_cut_and_says_so() -> None:
     assert len(match.candidates) == MOST_CANDIDATES
     assert match.more
     assert match.candidates[0].reasons[-1].count == MOST_CANDIDATES + 5
-
-
-def test_one_answer_is_reordered_for_each_agent() -> None:
-    match = rank(NUMBER, [found(1, owner="li"), found(2, owner="wang")], now=NOW)
-    for agent, first in (("li", 1), ("wang", 2)):
-        seen = for_agent(match, agent)
-        assert order(seen)[0] == first
-        assert seen == rank(NUMBER, [found(1, owner="li"), found(2, owner="wang")], now=NOW, agent=agent)
-    assert for_agent(for_agent(match, "li"), "wang") == for_agent(match, "wang")
-    assert for_agent(match, None) is match

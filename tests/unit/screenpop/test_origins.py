@@ -56,4 +56,4 @@ def test_a_public_url_allows_itself_only(headers: list[str], allowed: bool) -> N
 def test_without_a_public_url_the_pages_of_the_same_host_are_allowed(
     page: str, host: str | None, allowed: bool
 ) -> None:
-    assert (Origins([], page_port=8080).refusal([page], host) is None) is allowed
+    assert (Origins([], page_port=lambda: 8080).refusal([page], host) is None) is allowed

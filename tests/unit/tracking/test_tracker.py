@@ -36,7 +36,8 @@ def test_every_event_about_an_unknown_channel_is_an_anomaly_and_nothing_else(cas
 
 
 def test_an_event_of_no_concern_changes_nothing() -> None:
-    assert Tracker(Directory()).apply(ev.FullyBooted(at(0), 1, 1)) == []
+    member = ev.QueueMemberState(at(0), "support", "PJSIP/1001", None, None, False, None, 1, False)
+    assert Tracker(Directory()).apply(member) == []
 
 
 def test_a_leg_never_goes_back_from_up() -> None:

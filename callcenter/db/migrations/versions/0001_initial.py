@@ -107,7 +107,6 @@ CREATE TABLE users (
     language TEXT,
     disabled BOOLEAN DEFAULT false NOT NULL,
     failed_logins INTEGER DEFAULT 0 NOT NULL,
-    locked_until TIMESTAMP WITH TIME ZONE,
     last_login_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_users PRIMARY KEY (tenant_id, login),

@@ -74,8 +74,10 @@ export interface Candidate {
   tags: string[];
   owner: string | null;
   last_call_at: string | null;
-  /** How the number fits: `exact`, `national`, `suffix`; or `your_customer`, `recent`. */
+  /** How the number fits: `exact`, `national` or `suffix`. */
   reason: string;
+  /** All that speaks for this customer, `reason` first: `your_customer`, `recent`, `primary_phone`, `shared_number`. */
+  reasons: string[];
   score: number;
 }
 
