@@ -16,8 +16,8 @@ from sqlalchemy import (
     Double,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
-    SmallInteger,
     Text,
     Uuid,
     text,
@@ -138,7 +138,7 @@ class QueueVisitRow(Table, table=True):
 
     tenant_id: int = Field(primary_key=True)
     call_id: UUID = Field(primary_key=True, sa_type=Uuid)
-    n: int = Field(primary_key=True, sa_type=SmallInteger)
+    n: int = Field(primary_key=True, sa_type=Integer)
     queue: str = Field(sa_type=Text)
     joined_at: datetime = Field(sa_type=Timestamp)
     left_at: datetime | None = Field(default=None, sa_type=Timestamp)
@@ -159,7 +159,7 @@ class OfferRow(Table, table=True):
 
     tenant_id: int = Field(primary_key=True)
     call_id: UUID = Field(primary_key=True, sa_type=Uuid)
-    n: int = Field(primary_key=True, sa_type=SmallInteger)
+    n: int = Field(primary_key=True, sa_type=Integer)
     agent: str | None = Field(default=None, sa_type=Text)
     interface: str = Field(sa_type=Text)
     queue: str | None = Field(default=None, sa_type=Text)
@@ -186,7 +186,7 @@ class ConnectionRow(Table, table=True):
 
     tenant_id: int = Field(primary_key=True)
     call_id: UUID = Field(primary_key=True, sa_type=Uuid)
-    n: int = Field(primary_key=True, sa_type=SmallInteger)
+    n: int = Field(primary_key=True, sa_type=Integer)
     agent: str | None = Field(default=None, sa_type=Text)
     interface: str | None = Field(default=None, sa_type=Text)
     number: str | None = Field(default=None, sa_type=Text)

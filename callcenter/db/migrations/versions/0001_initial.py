@@ -322,7 +322,7 @@ CREATE INDEX ix_customer_phones_suffix ON customer_phones (tenant_id, suffix)
 CREATE TABLE connections (
     tenant_id INTEGER NOT NULL,
     call_id UUID NOT NULL,
-    n SMALLINT NOT NULL,
+    n INTEGER NOT NULL,
     agent TEXT,
     interface TEXT,
     number TEXT,
@@ -340,7 +340,7 @@ CREATE INDEX ix_connections_agent ON connections (tenant_id, agent, from_at) WHE
 CREATE TABLE offers (
     tenant_id INTEGER NOT NULL,
     call_id UUID NOT NULL,
-    n SMALLINT NOT NULL,
+    n INTEGER NOT NULL,
     agent TEXT,
     interface TEXT NOT NULL,
     queue TEXT,
@@ -363,7 +363,7 @@ CREATE INDEX ix_offers_agent ON offers (tenant_id, agent, rang_at) WHERE agent I
 CREATE TABLE queue_visits (
     tenant_id INTEGER NOT NULL,
     call_id UUID NOT NULL,
-    n SMALLINT NOT NULL,
+    n INTEGER NOT NULL,
     queue TEXT NOT NULL,
     joined_at TIMESTAMP WITH TIME ZONE NOT NULL,
     left_at TIMESTAMP WITH TIME ZONE,
