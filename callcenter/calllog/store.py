@@ -181,17 +181,17 @@ def _insert_parts_sql(table: str, *columns: str) -> str:
 _UPSERT_CALLS = _upsert_calls()
 _INSERT_VISITS = _insert_parts_sql(
     "queue_visits",
-    *("call_id uuid", "n int2", "queue text", "joined_at timestamptz", "left_at timestamptz"),
+    *("call_id uuid", "n int4", "queue text", "joined_at timestamptz", "left_at timestamptz"),
     *("exit text", "wait_s float8", "position int4"),
 )
 _INSERT_OFFERS = _insert_parts_sql(
     "offers",
-    *("call_id uuid", "n int2", "agent text", "interface text", "queue text"),
+    *("call_id uuid", "n int4", "agent text", "interface text", "queue text"),
     *("rang_at timestamptz", "ended_at timestamptz", "ring_s float8", "result text"),
 )
 _INSERT_CONNECTIONS = _insert_parts_sql(
     "connections",
-    *("call_id uuid", "n int2", "agent text", "interface text", "number text"),
+    *("call_id uuid", "n int4", "agent text", "interface text", "number text"),
     *("from_at timestamptz", "to_at timestamptz"),
 )
 
