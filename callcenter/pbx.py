@@ -143,11 +143,7 @@ class Pbx:
                 if isinstance(item, AmiState):
                     await self._connection_changed(item)
                 else:
-                    published = self.counters.changes
                     self._take(item, arrived)
-                    if self.counters.changes > published:
-                        # What a change begins, a look-up above all, does not wait for the rest of the burst.
-                        await asyncio.sleep(0)
 
     def _take(self, block: bytes, arrived: datetime) -> None:
         counters = self.counters
