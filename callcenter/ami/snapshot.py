@@ -5,7 +5,8 @@ from datetime import datetime
 
 from callcenter import events as ev
 from callcenter.ami import wire
-from callcenter.ami.parse import number, text
+from callcenter.ami.parse import event, number, text
+from callcenter.errors import ProtocolError
 
 
 def snapshot(channels: Iterable[bytes], queues: Iterable[bytes], at: datetime) -> ev.Snapshot:
@@ -20,26 +21,16 @@ def snapshot(channels: Iterable[bytes], queues: Iterable[bytes], at: datetime) -
 
 
 def members(queues: Iterable[bytes], at: datetime) -> list[ev.QueueMemberState]:
-    """The members that QueueStatus names, as if each had just changed."""
-    found = []
-    for block in queues:
-        f = wire.fields(block)
-        interface = f.get("Location") or f.get("Interface")
-        if f.get("Event") == "QueueMember" and interface and "Queue" in f:
-            found.append(
-                ev.QueueMemberState(
-                    at,
-                    f["Queue"],
-                    interface,
-                    text(f.get("StateInterface")),
-                    text(f.get("Name") or f.get("MemberName")),
-                    f.get("Paused") == "1",
-                    text(f.get("PausedReason")),
-                    number(f.get("Status")),
-                    False,
-                )
-            )
-    return found
+    """The members that QueueStatus names, as if each had just changed; what is malformed is left out."""
+    return [member for block in queues if (member := _member(block, at)) is not None]
+
+
+def _member(block: bytes, at: datetime) -> ev.QueueMemberState | None:
+    try:
+        found = event(block, at)
+    except ProtocolError:
+        return None
+    return found if isinstance(found, ev.QueueMemberState) and found.interface else None
 
 
 def _channel(f: dict[str, str]) -> ev.ChannelNow | None:
