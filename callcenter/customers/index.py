@@ -66,8 +66,9 @@ class CustomerIndex:
         self._pool = pool
         self._deadline_s = deadline.total_seconds()
         self._was_reached = True
-        self._keeps = False
-        self._kept: tuple[PoolConnectionProxy[asyncpg.Record], Fetch] | None = None
+        self._keeps = 0
+        """How many connections may be at hand."""
+        self._kept: list[tuple[PoolConnectionProxy[asyncpg.Record], Fetch]] = []
 
     async def match(self, tenant_id: int, number: PhoneNumber, agent: str | None = None) -> Match:
         """Return who `number` may belong to, the likeliest first; with `agent`, their own before others.
@@ -87,38 +88,40 @@ class CustomerIndex:
 
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[None]:
-        """Keep one connection at hand for the time of the block, which saves a third of a look-up's time.
+        """Keep connections at hand for the time of the block, which saves a third of a look-up's time.
 
-        Look-ups that come at the same moment use the pool; so do all of them outside of the block.
+        At most a third of the pool, as they are needed; look-ups beyond use the pool, and so do all of them outside
+        of the block.
         """
-        self._keeps = True
+        self._keeps = self._pool.get_max_size() // 3
         try:
             yield
         finally:
-            self._keeps = False
-            kept, self._kept = self._kept, None
-            if kept is not None:
-                await self._pool.release(kept[0], timeout=self._deadline_s)
+            self._keeps = 0
+            while self._kept:
+                connection, _ = self._kept.pop()
+                await self._pool.release(connection, timeout=self._deadline_s)
 
     async def _find(self, tenant_id: int, number: PhoneNumber) -> list[Found]:
         # asyncpg's own timers: it has one per statement anyway, and asyncio.timeout would be another
         ends = asyncio.get_running_loop().time() + self._deadline_s
-        kept, self._kept = self._kept, None
-        if kept is None:
-            connection = await self._pool.acquire(timeout=self._deadline_s)
-            fetch: Fetch = partial(connection.fetch, EXACT)
+        was_kept = bool(self._kept)
+        if was_kept:
+            # The one given back last: its backend is the likeliest to be still in the processor's caches.
+            connection, fetch = self._kept.pop()
         else:
-            connection, fetch = kept
+            connection = await self._pool.acquire(timeout=self._deadline_s)
+            fetch = partial(connection.fetch, EXACT)
         try:
             found = await _ask(connection, fetch, tenant_id, number, ends)
-            if self._keeps and kept is None:
+            if not was_kept and len(self._kept) < self._keeps:
                 fetch = (await connection.prepare(EXACT, timeout=self._deadline_s)).fetch
         except BaseException:
             # the server may be frozen: do not wait longer for its word that it has stopped
             await self._pool.release(connection, timeout=self._deadline_s)
             raise
-        if self._keeps and self._kept is None:
-            self._kept = (connection, fetch)
+        if len(self._kept) < self._keeps:
+            self._kept.append((connection, fetch))
         else:
             await self._pool.release(connection)
         return found
