@@ -296,7 +296,7 @@ def run(quick: bool, full: bool = False) -> list[Row]:
     if quick:
         plan = [Load(1, 10.0, 1), Load(50, 3.0, 2), Load(200, 3.0, 3), Load(200, 3.0, 3, at_once=True)]
     else:
-        plan = [Load(1, 20.0, 1), Load(50, 4.0, 3), Load(200, 4.0, 3), Load(200, 4.0, 3, at_once=True)]
+        plan = [Load(1, 15.0, 1), Load(50, 4.0, 2), Load(200, 4.0, 3), Load(200, 4.0, 2, at_once=True)]
     return uvloop.run(_run(100_000 if quick else 1_000_000, plan))
 
 
