@@ -66,8 +66,9 @@ class CustomerIndex:
         self._pool = pool
         self._deadline_s = deadline.total_seconds()
         self._was_reached = True
-        self._keeps = 0
-        """How many connections may be at hand."""
+        self._is_ready = False
+        self._room = 0
+        """How many more connections may be kept at hand."""
         self._kept: list[tuple[PoolConnectionProxy[asyncpg.Record], Fetch]] = []
 
     async def match(self, tenant_id: int, number: PhoneNumber, agent: str | None = None) -> Match:
@@ -93,11 +94,13 @@ class CustomerIndex:
         At most a third of the pool, as they are needed; look-ups beyond use the pool, and so do all of them outside
         of the block.
         """
-        self._keeps = self._pool.get_max_size() // 3
+        self._is_ready = True
+        self._room = self._pool.get_max_size() // 3
         try:
             yield
         finally:
-            self._keeps = 0
+            self._is_ready = False
+            self._room = 0
             while self._kept:
                 connection, _ = self._kept.pop()
                 await self._pool.release(connection, timeout=self._deadline_s)
@@ -105,22 +108,28 @@ class CustomerIndex:
     async def _find(self, tenant_id: int, number: PhoneNumber) -> list[Found]:
         # asyncpg's own timers: it has one per statement anyway, and asyncio.timeout would be another
         ends = asyncio.get_running_loop().time() + self._deadline_s
-        was_kept = bool(self._kept)
-        if was_kept:
-            # The one given back last: its backend is the likeliest to be still in the processor's caches.
-            connection, fetch = self._kept.pop()
-        else:
-            connection = await self._pool.acquire(timeout=self._deadline_s)
-            fetch = partial(connection.fetch, EXACT)
+        # The one given back last: its backend is the likeliest to be still in the processor's caches.
+        kept = self._kept.pop() if self._kept else None
+        connection = kept[0] if kept is not None else await self._pool.acquire(timeout=self._deadline_s)
+        keeps = kept is not None or self._room > 0
         try:
-            found = await _ask(connection, fetch, tenant_id, number, ends)
-            if not was_kept and len(self._kept) < self._keeps:
+            fetch: Fetch
+            if kept is not None:
+                fetch = kept[1]
+            elif keeps:
+                self._room -= 1
+                # Before the question, never after it: the server times a statement from its preparation to its run,
+                # and one that never runs would be canceled in the middle of whatever comes next.
                 fetch = (await connection.prepare(EXACT, timeout=self._deadline_s)).fetch
+            else:
+                fetch = partial(connection.fetch, EXACT)
+            found = await _ask(connection, fetch, tenant_id, number, ends)
         except BaseException:
+            self._room += keeps and self._is_ready
             # the server may be frozen: do not wait longer for its word that it has stopped
             await self._pool.release(connection, timeout=self._deadline_s)
             raise
-        if len(self._kept) < self._keeps:
+        if keeps and self._is_ready:
             self._kept.append((connection, fetch))
         else:
             await self._pool.release(connection)
