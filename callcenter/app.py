@@ -45,6 +45,7 @@ from callcenter.model import Call
 from callcenter.pbx import Pbx
 from callcenter.settings import PbxSettings, Settings
 from callcenter.web.application import build
+from callcenter.web.port import BoundedRunner
 from callcenter.web.services import LOOPBACK, Services
 from callcenter.web.telemetry import build_registry
 from screenpop.messages import AgentState
@@ -160,7 +161,7 @@ class Application:
         self._stop.set()
 
     async def _run_workers(self) -> None:
-        runner = web.AppRunner(self._web, access_log=None, shutdown_timeout=WEB_GRACE_S)
+        runner = BoundedRunner(self._web, shutdown_timeout_s=WEB_GRACE_S)
         async with self._index.ready(), asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self.recognition.run(), name="recognition"),

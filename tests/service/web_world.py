@@ -28,6 +28,7 @@ from callcenter.db.engine import Database
 from callcenter.errors import AmiUnreachable, Conflict, Forbidden, NotFound
 from callcenter.model import CallStatus, Direction, PartyKind, Source
 from callcenter.web.application import build
+from callcenter.web.port import BoundedRunner
 from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import (
     Customer,
@@ -380,8 +381,10 @@ SEATS = ("1001", "1002", "1003")
 
 
 @asynccontextmanager
-async def run_world(database: Database, **changes: Any) -> AsyncIterator[World]:
-    """Four people, three extensions, and the application on a port of its own."""
+async def run_world(
+    database: Database, *, bounds: Mapping[str, Any] | None = None, **changes: Any
+) -> AsyncIterator[World]:
+    """Four people, three extensions, and the application on a port of its own, with other `bounds` of the port."""
     tenant_id = await database.ensure_tenant("default")
     clock, told, calls, book, phones, health = Clock(), Told(), Calls(), Book(), Phones(), Parts()
     people = People(database)
@@ -420,7 +423,7 @@ async def run_world(database: Database, **changes: Any) -> AsyncIterator[World]:
             **changes,
         }
     )
-    runner = web.AppRunner(build(services), access_log=None)
+    runner = BoundedRunner(build(services), **(bounds or {}))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
