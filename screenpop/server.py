@@ -177,11 +177,16 @@ class ScreenpopServer:
         if floor is not None:
             floor.broadcast(message, agents)
 
-    def evict(self, tenant: str, agent: str) -> None:
-        """Close the pages of an agent who was logged out, or may no longer log in."""
+    def pages(self, tenant: str) -> set[Identity]:
+        """The log-ins whose pages are connected now."""
+        floor = self._floor_of(tenant)
+        return set(floor.pages()) if floor is not None else set()
+
+    def evict(self, tenant: str, agent: str, session: str) -> None:
+        """Close the pages of a log-in that is over: logged out, shut out, too old."""
         floor = self._floor_of(tenant)
         if floor is not None:
-            floor.evict(agent, BAD_TICKET, "you were logged out")
+            floor.evict(agent, session, BAD_TICKET, "you were logged out")
 
     def _floor_of(self, tenant: str) -> Floor | None:
         tenant_id = self._tenants.get(tenant)

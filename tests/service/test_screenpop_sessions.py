@@ -104,6 +104,10 @@ async def test_the_ninth_tab_closes_the_oldest() -> None:
 
 
 async def test_who_is_logged_out_is_cut_off() -> None:
-    async with running(House()) as house, house.page() as page:
-        house.server.evict("default", "li")
+    async with running(House()) as house, house.page(session="office") as page, house.page(session="home") as other:
+        assert {who.session for who in house.server.pages("default")} == {"office", "home"}
+        house.server.evict("default", "li", "office")
         assert await page.closed() == (4401, "you were logged out")
+        await house.until(lambda: {who.session for who in house.server.pages("default")} == {"home"})
+        house.server.broadcast("default", note("still here"))
+        assert (await other.next("notice"))["text"] == "still here"

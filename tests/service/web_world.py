@@ -3,7 +3,7 @@
 Accounts are the real ones. The stand-ins hold plain lists; they obey the Protocols of `callcenter.web.services`.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from callcenter.accounts.passwords import Passwords
 from callcenter.accounts.roles import SCOPES, Role
 from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
+from callcenter.accounts.tickets import Grant
 from callcenter.accounts.values import Extension
 from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
@@ -277,12 +278,17 @@ class Told:
 
     seats: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
     ended: list[tuple[int, str, str]] = field(default_factory=list)
+    open: list[Grant] = field(default_factory=list)
 
     def seats_changed(self, pbx: str, seats: Mapping[str, Extension]) -> None:
         self.seats.append((pbx, {interface: seat.agent for interface, seat in seats.items()}))
 
     def session_ended(self, tenant_id: int, agent: str, session: str) -> None:
         self.ended.append((tenant_id, agent, session))
+        self.open = [grant for grant in self.open if grant.session != session]
+
+    def connected(self) -> Collection[Grant]:
+        return self.open
 
 
 @dataclass
@@ -381,9 +387,7 @@ SEATS = ("1001", "1002", "1003")
 
 
 @asynccontextmanager
-async def run_world(
-    database: Database, *, bounds: Mapping[str, Any] | None = None, **changes: Any
-) -> AsyncIterator[World]:
+async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -> AsyncIterator[World]:
     """Four people, three extensions, and the application on a port of its own, with other `bounds` of the port."""
     tenant_id = await database.ensure_tenant("default")
     clock, told, calls, book, phones, health = Clock(), Told(), Calls(), Book(), Phones(), Parts()
