@@ -13,6 +13,7 @@ from tests.service.web_world import CHEAP, PASSWORD, World, run_world
 
 SESSION = "/api/v1/session"
 SEAT = "/api/v1/session/extension"
+FORWARDED = {"X-Forwarded-For": "6.6.6.6, 203.0.113.7"}
 TICKET = "/api/v1/screenpop/ticket"
 
 
@@ -218,13 +219,15 @@ async def test_a_taken_seat_is_refused_and_only_a_supervisor_forces(world: World
         )
         assert (await wang.send("PUT", SEAT, {**seat, "force": True})).status == 403
         assert (await zhao.send("PUT", SEAT, seat)).status == 409
-        assert (await zhao.send("PUT", SEAT, {**seat, "force": True})).status == 200
+        assert (await zhao.send("PUT", SEAT, {**seat, "force": True}, headers=FORWARDED)).status == 200
         assert (await li.send("GET", SESSION)).json["extension"] is None
     noted = await world.database.pool.fetchrow(
-        "SELECT actor, subject_id, detail FROM audit WHERE action = 'seat.force'"
+        "SELECT actor, subject_id, detail, address FROM audit WHERE action = 'seat.force'"
     )
     assert noted is not None
-    assert tuple(noted) == ("zhao", "pbx/1001", {"from": "li"})
+    assert tuple(noted) == ("zhao", "pbx/1001", {"from": "li"}, "203.0.113.7")
+    # the people of this world were added by no request
+    assert await world.database.pool.fetchval("SELECT count(address) FROM audit WHERE action = 'user.add'") == 0
 
 
 @pytest.mark.parametrize("seat", [{"pbx": "pbx", "extension": "9999"}, {"pbx": "other", "extension": "1001"}])
