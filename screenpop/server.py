@@ -22,7 +22,7 @@ from callcenter.changes import Change
 from callcenter.errors import BadInput
 from callcenter.settings import ScreenpopSettings
 from screenpop import messages
-from screenpop.audience import Delivery, Effect
+from screenpop.audience import Effect
 from screenpop.client import FLOOD, TOO_SLOW, Client, Socket
 from screenpop.contracts import Dialer, Identity, Matcher, Tickets
 from screenpop.floor import REPLACED, Floor
@@ -164,12 +164,6 @@ class ScreenpopServer:
         """What each agent does, as they were told last."""
         floor = self._floor_of(tenant)
         return floor.audience.states() if floor is not None else {}
-
-    def send(self, tenant: str, agent: str, message: Numbered) -> None:
-        """Send a message of another part of the service to one agent."""
-        floor = self._floor_of(tenant)
-        if floor is not None:
-            floor.send(Delivery(agent, message))
 
     def broadcast(self, tenant: str, message: Numbered, agents: list[str] | None = None) -> None:
         """Send a message to many agents, or to all (None): encoded once."""
