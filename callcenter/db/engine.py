@@ -91,7 +91,7 @@ async def connect(
     *,
     pool_size: int = 10,
     statement_timeout: timedelta = timedelta(seconds=30),
-    close_timeout: timedelta = timedelta(seconds=10),
+    close_timeout: timedelta = timedelta(seconds=2),
 ) -> Database:
     """Open the database at `url` (`postgresql://…`) and check that it is one we can use.
 
