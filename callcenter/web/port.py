@@ -7,7 +7,6 @@ import asyncio
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 HEAD_S: Final = 75.0
 """For the headers of a request, counted from the connection or the answer before: bytes that trickle in win no time.
@@ -43,14 +42,14 @@ class _BoundedServer(web.Server):
     def __init__(self, most: int, made: web.Server, **options: Any) -> None:
         super().__init__(made.request_handler, request_factory=made.request_factory, **options)
         self._most = most
-        self._open: set[RequestHandler] = set()
+        self._open: set[web.RequestHandler] = set()
 
-    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         self._open.add(handler)
         if len(self._open) > self._most:
             transport.abort()
 
-    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         self._open.discard(handler)
         super().connection_lost(handler, exc)
