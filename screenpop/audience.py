@@ -2,11 +2,12 @@
 
 This module alone decides when a pop is shown and withdrawn. It keeps, for each call in progress, what each
 agent has to do with it (a `Part`): rings open on their devices, whether they placed or answered it, and
-whether a pop is shown or waits for the match. Matching itself is somebody else's: a `Lookup` goes out once
-per call, and `matched` or `overdue` comes back.
+whether a pop is shown or waits for the match. Matching itself is somebody else's: a `Lookup` goes out as the call
+begins, so that `matched` or `overdue` has come back, where it can, before a phone rings.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -37,7 +38,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
 
 
 class Lookup(msgspec.Struct, frozen=True, gc=False):
-    """A wish to know whose number this is: asked once per call and number, however many phones ring."""
+    """A wish to know whose number this is: once per call and number however many phones ring, and again where one
+    rings late."""
 
     call_id: UUID
     number: str
@@ -48,6 +50,8 @@ class Lookup(msgspec.Struct, frozen=True, gc=False):
 Effect = Delivery | Lookup
 INTERNAL = Match(status="ignored")
 """Colleagues are not looked up."""
+FRESH: Final = timedelta(seconds=10)
+"""How old an answer may be as the first phone rings. A caller may wait for minutes, and be entered meanwhile."""
 
 
 class Audience:
@@ -100,6 +104,7 @@ class Audience:
             talk.placed = talk.part(dialer).dialed = True
         if is_new:
             self._adopt(talk, change.at, effects)
+            self._look_up(talk, change.at, effects)
         match change:
             case changes.AgentRinging(offer=offer) if offer.agent is not None:
                 self._ring(talk, offer.agent, offer, change.at, effects)
@@ -154,8 +159,9 @@ class Audience:
     def _ring(self, talk: Talk, agent: str, offer: Offer, at: datetime, effects: list[Effect]) -> None:
         part = talk.part(agent)
         part.open[offer.interface] = offer
-        self._show(talk, agent, part, at, effects)
+        # The pop first: it is what the person waits for.
         self._want(talk, agent, part, Ring(at, offer.rang_at, offer.interface, offer.queue), effects)
+        self._show(talk, agent, part, at, effects)
 
     def _stop_ringing(self, talk: Talk, agent: str, offer: Offer, at: datetime, effects: list[Effect]) -> None:
         part = talk.parts.get(agent)
@@ -181,7 +187,7 @@ class Audience:
                 self._want(talk, agent, part, Ring(at, talk.call.started_at, None, None), effects)
             self._show(talk, agent, part, at, effects)
         if any(part.popped or part.wanted for part in talk.parts.values()):
-            self._look_up(talk, effects)
+            self._look_up(talk, at, effects)
 
     def _end(self, talk: Talk, at: datetime, effects: list[Effect]) -> None:
         gone = talk.call.status in (CallStatus.ABANDONED, CallStatus.CANCELED, CallStatus.NO_ANSWER)
@@ -249,14 +255,14 @@ class Audience:
         elif talk.number is None:
             self._pop(talk, agent, part, Match(status="none"), effects)
         else:
-            self._look_up(talk, effects)
+            self._look_up(talk, ring.at, effects)
             if talk.match is not None:
                 self._pop(talk, agent, part, talk.match, effects)
 
-    def _look_up(self, talk: Talk, effects: list[Effect]) -> None:
+    def _look_up(self, talk: Talk, at: datetime, effects: list[Effect]) -> None:
         number = talk.number
-        if number is not None and number != talk.asked:
-            talk.asked, talk.match = number, None
+        if number is not None and (number != talk.asked or talk.is_stale(at - FRESH)):
+            talk.asked, talk.asked_at, talk.match = number, at, None
             effects.append(Lookup(talk.call.call_id, number, talk.call.pbx, views.trunk(talk.call)))
 
     def _pop(self, talk: Talk, agent: str, part: Part, match: Match, effects: list[Effect]) -> None:

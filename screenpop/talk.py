@@ -46,13 +46,15 @@ class Part:
 class Talk:
     """A call in progress, and the agents in it."""
 
-    __slots__ = ("asked", "call", "match", "parts", "placed")
+    __slots__ = ("asked", "asked_at", "call", "match", "parts", "placed")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.parts: dict[str, Part] = {}
         self.placed = False
         self.asked: str | None = None
+        """The number that was asked for last."""
+        self.asked_at = call.started_at
         self.match: Match | None = None
 
     @property
@@ -60,6 +62,12 @@ class Talk:
         """The customer's number as the PBX gave it."""
         party = views.customer_party(self.call)
         return (party.number or party.e164) if party is not None else None
+
+    def is_stale(self, oldest: datetime) -> bool:
+        """Whether what was answered before anybody has the pop is worth asking again: too old, or incomplete."""
+        if self.match is None or any(part.popped for part in self.parts.values()):
+            return False
+        return self.asked_at < oldest or self.match.status == "incomplete"
 
     def part(self, agent: str) -> Part:
         """The agent's part, made where there is none."""

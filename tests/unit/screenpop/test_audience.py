@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from callcenter import changes
 from callcenter.model import CallStatus, Direction, OfferResult, Party
-from screenpop.audience import Audience, Delivery, Effect, Lookup
+from screenpop.audience import FRESH, Audience, Delivery, Effect, Lookup
 from screenpop.messages import AgentState, CallChanged, Match, Pop, PopUpdate, PopWithdrawn
 from screenpop.presence import Seat
 from tests.unit.screenpop.script import EPOCH, Script, agent_party, found
@@ -66,15 +66,49 @@ def states(told: list[tuple[str, object]]) -> list[str]:
 
 def test_a_ring_pops_with_the_match_and_shows_the_call() -> None:
     house, call = House(), Script()
-    told = house.hear(call.started(), call.queued(), call.rings("li"))
+    assert house.hear(call.started(), call.queued()) == []
+    told = house.hear(call.rings("li"))
+    assert isinstance(told[0][1], Pop)  # before all else: it is what the person waits for
     assert pops(told) == ["li pop one"]
-    assert views(told) == ["li ringing", "li ringing"]  # the second knows the customer
+    assert views(told) == ["li ringing"]
     pop = next(m for _, m in told if isinstance(m, Pop))
     assert (pop.queue, pop.caller.number, pop.caller.name) == ("sales", NUMBER, "Ada")
     assert pop.match.candidates[0].name == "Ada Lovelace"
     last = [m for _, m in told if isinstance(m, CallChanged)][-1]
     assert last.call.customer is not None and last.call.customer.name == "Ada Lovelace"
     assert house.lookups == [Lookup(call.call.call_id, NUMBER, "pbx", "trunk")]
+
+
+def test_who_calls_is_asked_as_the_call_begins() -> None:
+    house, call = House(answer=None), Script()
+    house.hear(call.started())
+    assert house.lookups == [Lookup(call.call.call_id, NUMBER, "pbx", "trunk")]
+    told = house.hear(call.rings("li"))
+    assert (pops(told), views(told)) == ([], ["li ringing"])  # the answer is not there yet: the call shows, it rings
+    told = told_by(house.audience.matched(call.call.call_id, NUMBER, ADA, call.now))
+    assert (pops(told), views(told)) == (["li pop one"], ["li ringing"])  # now with the customer
+    assert len(house.lookups) == 1
+
+
+def test_a_caller_who_waited_long_is_asked_for_again_as_the_first_phone_rings() -> None:
+    house, call = House(), Script()
+    house.hear(call.started(), call.queued())
+    house.answer = found(NUMBER, "Ada Lovelace", "Grace Hopper")  # entered while the caller waited
+    call.now += FRESH
+    told = house.hear(call.rings("li"), call.rings("wu"))
+    assert pops(told) == ["li pop several", "wu pop several"]
+    call.now += FRESH
+    assert pops(house.hear(call.rings("bo"))) == ["bo pop several"]
+    assert len(house.lookups) == 2  # who has the pop keeps it as it is
+
+
+def test_an_incomplete_answer_is_asked_for_again_as_the_first_phone_rings() -> None:
+    house, call = House(answer=None), Script()
+    house.hear(call.started())
+    assert house.audience.overdue(call.call.call_id, NUMBER, call.now) == []
+    house.answer = ADA
+    assert pops(house.hear(call.rings("li"))) == ["li pop one"]
+    assert len(house.lookups) == 2
 
 
 def test_ring_all_looks_up_once_and_pops_each_agent_once() -> None:
@@ -332,8 +366,9 @@ def test_merging_calls_that_both_pop_for_one_agent_leaves_one_pop() -> None:
 def test_a_pop_that_waits_for_its_match_survives_a_merge() -> None:
     house, first, second = House(answer=None), Script("first"), Script("second")
     house.hear(first.started(), second.rings("li"))
-    house.answer = ADA
-    assert pops(house.hear(first.merges(second))) == ["li pop one"]
+    assert pops(house.hear(first.merges(second))) == []
+    told = told_by(house.audience.matched(first.call.call_id, NUMBER, ADA, first.now))
+    assert pops(told) == ["li pop one"]
 
 
 def test_who_was_consulted_sees_the_customer_once_the_calls_are_one() -> None:
