@@ -6,12 +6,12 @@ knows all cases and all complaints.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress, repeat
 from operator import itemgetter
 from struct import unpack
 
-from callcenter.customers.draft import LIMITS, is_email
+from callcenter.customers.draft import LIMITS, are_emails, is_email
 from callcenter.customers.importer.cells import Row
 from callcenter.customers.importer.columns import Columns
 from callcenter.customers.importer.rows import NULL, MatchRule, RowProblem, RowReader
@@ -31,13 +31,11 @@ class Batch:
         self.references = references
         self.digests = digests
 
-    def leave_out(self, places: Collection[int]) -> None:
-        """Forget the plain rows at these places."""
-        if places:
-            keep = _all_but(places, len(self.plain))
-            self.plain = list(compress(self.plain, keep))
-            self.references = list(compress(self.references, keep))
-            self.digests = list(compress(self.digests, keep))
+    def keep(self, places: Sequence[int]) -> None:
+        """Forget all plain rows but those at these places."""
+        self.plain = [self.plain[place] for place in places]
+        self.references = [self.references[place] for place in places]
+        self.digests = [self.digests[place] for place in places]
 
 
 class BatchReader:
@@ -91,8 +89,9 @@ class BatchReader:
     def _digests(self, texts: Iterable[str]) -> list[int]:
         """Digests of 62 bits, which leaves room in PostgreSQL's bigint to add a version."""
         parts = []
+        copy = self._hash.copy
         for text in texts:
-            digest = self._hash.copy()
+            digest = copy()
             digest.update(text.encode())
             parts.append(digest.digest())
         return [number >> 2 for number in unpack(f">{len(parts)}Q", b"".join(parts))]
@@ -121,7 +120,7 @@ class BatchReader:
         cells = list(zip(*(row.cells for row in plain), strict=True))
         texts = {name: list(map(str.strip, cells[column])) for name, column, _ in self._texts}
         doubt = self._in_doubt(texts)
-        starts = [reader.start(row.line) for row in plain]
+        starts = reader.starts(row.line for row in plain)
         numbers, keys, unread = reader.phones_by_column(starts, cells)
         doubt.update(unread)
         if self._rule is MatchRule.PHONE:
@@ -138,7 +137,7 @@ class BatchReader:
             columns.append(self._extras(plain, doubt))
         written: Iterable[str] = map("\t".join, zip(*columns, strict=True))
         if doubt:
-            keep = _all_but(doubt, len(plain))
+            keep = [place not in doubt for place in range(len(plain))]
             written, numbers = compress(written, keep), list(compress(numbers, keep))
         customers.extend(line + "\n" for line in written)
         phones += numbers
@@ -159,7 +158,9 @@ class BatchReader:
                 return set(range(len(texts["name"])))
             if "" in texts[name]:
                 doubt.update(place for place, text in enumerate(texts[name]) if not text)
-        doubt.update(place for place, text in enumerate(texts.get("email", ())) if text and not is_email(text))
+        emails = texts.get("email", [])
+        if not are_emails(emails):
+            doubt.update(place for place, text in enumerate(emails) if text and not is_email(text))
         agents = self._agents
         doubt.update(place for place, text in enumerate(texts.get("owner", ())) if text and text not in agents)
         return doubt
@@ -173,14 +174,6 @@ class BatchReader:
                 extras.append("")
                 doubt.add(place)
         return extras
-
-
-def _all_but(places: Iterable[int], count: int) -> list[bool]:
-    """What to keep of so many, for `compress`."""
-    keep = [True] * count
-    for place in places:
-        keep[place] = False
-    return keep
 
 
 def _is_plain(text: str) -> bool:

@@ -216,7 +216,7 @@ class _Stage:
 
     async def _add(self, ready: Batch | tuple[bytes, bytes], reject: Reject) -> None:
         if isinstance(ready, Batch):
-            ready.leave_out(await self._staging.pass_over(ready.references, ready.digests))
+            ready.keep(await self._staging.pass_over(ready.references, ready.digests))
             ready = await asyncio.to_thread(self._batches.read, ready, reject)
         customers, phones = ready
         await self._staging.add(self._rows.customer_columns, customers, self._rows.phone_columns, phones)

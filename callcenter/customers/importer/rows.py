@@ -111,7 +111,7 @@ class RowReader:
         plain = joined.isprintable() and "\\" not in joined
         values = [self._text(name, cells[column], limit, plain) for name, column, limit in self.texts]
         name = self._name(cells, values, plain)
-        start = self.start(row.line)
+        start = self.starts([row.line])[0]
         phones, key = self._phones(start, cells)
         self._check(values, key)
         names = ("name", *self._place)
@@ -122,9 +122,13 @@ class RowReader:
         first = (start, *self.seconds([key]), NULL)
         return "\t".join((*first, *staged, *self.extras(cells, plain))) + "\n", phones
 
-    def start(self, line: int) -> str:
-        """What the lines of a row's customer and phones begin with: its line or tenant, and the customer's id."""
-        return f"{line if self._tenant_id is None else self._tenant_id}\t{self._id_start}{line & 0xFFFFFFFF:08x}"
+    def starts(self, lines: Iterable[int]) -> list[str]:
+        """What the lines of rows' customers and phones begin with: row's line or tenant, and the customer's id."""
+        start = self._id_start
+        if self._tenant_id is None:
+            return [f"{line}\t{start}{line & 0xFFFFFFFF:08x}" for line in lines]
+        start = f"{self._tenant_id}\t{start}"
+        return [f"{start}{line & 0xFFFFFFFF:08x}" for line in lines]
 
     def seconds(self, keys: Sequence[str]) -> Iterable[str]:
         """What comes next in customers' lines, of their first numbers."""
@@ -208,15 +212,16 @@ class RowReader:
         if not columns:
             return [""] * len(starts), [""] * len(starts), []
         first, label = columns[0]
-        quick = self._shapes.read
+        texts = list(map(str.strip, cells[first]))
+        # several columns may hold the same number, and are read row by row
+        quick = self._shapes.read_all(texts) if len(columns) == 1 else [None] * len(texts)
         lines: list[str] = []
         keys: list[str] = []
         unread: list[int] = []
-        for place, (start, cell) in enumerate(zip(starts, map(str.strip, cells[first]), strict=True)):
-            found = quick(cell) if len(columns) == 1 else None
+        for place, (start, text, found) in enumerate(zip(starts, texts, quick, strict=True)):
             if found is not None:
                 key, digits = found
-                line = f"{start}\t0\t{cell}\t{key}\t{digits}\t{_suffix(digits)}\t{label}\n"
+                line = f"{start}\t0\t{text}\t{key}\t{digits}\t{_suffix(digits)}\t{label}\n"
             else:
                 try:
                     line, key = self._phones(start, {column: cells[column][place] for column, _ in columns})
