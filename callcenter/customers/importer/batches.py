@@ -142,6 +142,7 @@ class BatchReader:
         customers.extend(line + "\n" for line in written)
         phones += numbers
         return [plain[place] for place in sorted(doubt)]
+
     def _in_doubt(self, texts: dict[str, list[str]]) -> set[int]:
         """Places of rows with a text that `RowReader.read` may have to complain about, or has to find elsewhere."""
         doubt: set[int] = set()

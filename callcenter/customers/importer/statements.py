@@ -31,7 +31,8 @@ CREATE TEMPORARY TABLE import_known (line bigint, customer_id uuid) ON COMMIT DR
 CREATE TEMPORARY TABLE import_fold (line bigint, leader bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_folded (line bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_changed (customer_id uuid) ON COMMIT DROP;
-CREATE TEMPORARY TABLE import_same (customer_ids uuid[] STORAGE external) ON COMMIT DROP;
+CREATE TEMPORARY TABLE import_same (customer_ids uuid[]) ON COMMIT DROP;
+ALTER TABLE import_same ALTER customer_ids SET STORAGE EXTERNAL;
 CREATE TEMPORARY TABLE import_twins (customer_id uuid, key text) ON COMMIT DROP;
 SET LOCAL statement_timeout = 0;
 SET LOCAL work_mem = '64MB';
