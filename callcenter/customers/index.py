@@ -104,15 +104,18 @@ class CustomerIndex:
         # asyncpg's own timers: it has one per statement anyway, and asyncio.timeout would be another
         ends = asyncio.get_running_loop().time() + self._deadline_s
         kept, self._kept = self._kept, None
-        if kept is None:
-            connection = await self._pool.acquire(timeout=self._deadline_s)
-            fetch: Fetch = partial(connection.fetch, EXACT)
-        else:
-            connection, fetch = kept
+        connection = kept[0] if kept is not None else await self._pool.acquire(timeout=self._deadline_s)
         try:
-            found = await _ask(connection, fetch, tenant_id, number, ends)
-            if self._keeps and kept is None:
+            fetch: Fetch
+            if kept is not None:
+                fetch = kept[1]
+            elif self._keeps:
+                # Before the question, never after it: the server times a statement from its preparation to its run,
+                # and one that never runs would be canceled in the middle of whatever comes next.
                 fetch = (await connection.prepare(EXACT, timeout=self._deadline_s)).fetch
+            else:
+                fetch = partial(connection.fetch, EXACT)
+            found = await _ask(connection, fetch, tenant_id, number, ends)
         except BaseException:
             # the server may be frozen: do not wait longer for its word that it has stopped
             await self._pool.release(connection, timeout=self._deadline_s)

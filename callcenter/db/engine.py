@@ -24,6 +24,8 @@ OLDEST = 15
 
 CONNECT_TIMEOUT_S = 10.0
 ACQUIRE_TIMEOUT_S = 10.0
+MIGRATION_TIMEOUT_S = 6 * 3600.0
+"""For one statement of a migration, which may fill a table from years of calls, and lifts the server's limit itself."""
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -89,7 +91,7 @@ async def connect(
     *,
     pool_size: int = 10,
     statement_timeout: timedelta = timedelta(seconds=30),
-    close_timeout: timedelta = timedelta(seconds=10),
+    close_timeout: timedelta = timedelta(seconds=2),
 ) -> Database:
     """Open the database at `url` (`postgresql://…`) and check that it is one we can use.
 
@@ -121,7 +123,7 @@ async def connect(
     )
 
     async def create() -> "asyncpg.Connection[asyncpg.Record]":
-        return await asyncpg.connect(dsn, **options)
+        return await asyncpg.connect(dsn, **{**options, "command_timeout": MIGRATION_TIMEOUT_S})
 
     engine = create_async_engine(
         "postgresql+asyncpg://",

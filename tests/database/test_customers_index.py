@@ -244,3 +244,17 @@ async def test_a_kept_connection_gives_the_same_answers_and_is_given_back(
         answers = [await names(index, tenant_id, "020 7946 0123") for _ in range(database.pool.get_max_size() + 1)]
         assert answers[-1] == ["Li"]
     assert database.pool.get_size() == database.pool.get_idle_size()
+
+
+async def test_a_kept_connection_leaves_nothing_for_the_servers_statement_timeout(
+    database: Database, index: CustomerIndex, add: Add, tenant_id: int
+) -> None:
+    """What is prepared and not run is canceled after `statement_timeout`, and takes the next message with it."""
+    await add("Li", "020 7946 0123")
+    async with index.ready():
+        assert await names(index, tenant_id, "020 7946 0123") == ["Li"]
+        states = await database.pool.fetch(
+            "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND application_name = 'callcenter' AND query LIKE '%customer_phones%'"
+        )
+        assert [row["state"] for row in states] == ["idle"]

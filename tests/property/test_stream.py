@@ -234,7 +234,9 @@ class Floor(RuleBasedStateMachine):
         for script in self.scripts:
             for agent in AGENTS:
                 rings = any(o.ended_at is None and o.agent == agent for o in script.call.offers)
-                talks = any(c.to is None and c.agent == agent for c in script.call.connections)
+                # Of a call between colleagues, who called talks with whoever is connected.
+                calls = script.call.direction is Direction.INTERNAL and script.call.caller.agent == agent
+                talks = any(c.to is None and (calls or c.agent == agent) for c in script.call.connections)
                 shown = self.streams[agent].calls.get(script.call.call_id)
                 if talks:
                     assert shown is not None and shown.state in ("talking", "held")
