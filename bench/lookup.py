@@ -1,14 +1,15 @@
 """Whose number it is: our look-up against a prepared statement on a covering index, `SELECT 1` and the ORM.
 
 `python -m bench.lookup [--quick] [--full]`: at 10 000 customers and at a million (quick: 10 000 and 100 000; full:
-ten million too). The ways take turns, so that a busy machine slows all alike. Budget: at most 1.5 × the prepared
-statement, and the same at any number of customers.
+ten million too, which take minutes to fill in). The ways take turns, so that a busy machine slows all alike. Budget: at
+most 1.5 × the prepared statement, and the same at any number of customers.
 """
 
 import argparse
 import asyncio
 import random
 import statistics
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
@@ -20,6 +21,7 @@ from sqlmodel import col, select
 import callcenter.accounts.tables  # noqa: F401 — the ORM wants every table that a foreign key names
 from bench.people import phone, scratch_database
 from bench.rows import Row, against, table
+from callcenter.customers.importer.fresh import EmptyTables
 from callcenter.customers.index import CustomerIndex
 from callcenter.customers.tables import Customer, CustomerPhone
 from callcenter.db.engine import Database
@@ -31,40 +33,43 @@ LIMIT = "prepared statement on a covering index"
 CUSTOMERS = """
 INSERT INTO customers (tenant_id, customer_id, name, company, email)
 SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Name ' || n % 5000,
-  'Company ' || n % 9000, 'n' || n % 7000 || '@example.com'
-FROM generate_series($2::int, $3::int - 1) n
-"""
+  'Company ' || n % 9000, 'n' || n % 7000 || '@example.com' FROM generate_series($2::int, $3::int - 1) n"""
 PHONES = """
 INSERT INTO customer_phones (tenant_id, customer_id, raw, e164, national, suffix)
 SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, '0' || d, '+44' || d, d, right(d, 7)
-FROM (SELECT n, '7' || lpad((n * 7919::bigint % 1000000000)::text, 9, '0') AS d
-      FROM generate_series($2::int, $3::int - 1) n) x
-"""
-FILL_S = 1800
+FROM (
+  SELECT n, '7' || lpad((n * 7919::bigint % 1000000000)::text, 9, '0') AS d FROM generate_series($2::int, $3::int - 1) n
+) x"""
+CHUNK = 1_000_000
+"""Customers that are written at a time."""
+
+PATIENCE_S = 1_800.0
 TURNS = 60
 PER_TURN = 25
 
 Way = Callable[[PhoneNumber], Awaitable[object]]
 
 
-async def fill(database: Database, tenant_id: int, already: int, count: int) -> None:
-    """Add customers until there are `count`; their indexes are made when all are there, which is quicker."""
+async def fill(database: Database, tenant_id: int, count: int) -> None:
+    """Put so many customers in place of those there are; indexes are made at the end, and progress is told."""
+    began = time.monotonic()
+
+    def tell(what: str) -> None:
+        print(f"{count:,} customers: {what} after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
     async with database.pool.acquire() as connection, connection.transaction():
-        # What the foreign keys ask for is there; and an index is built by sorting once.
-        await connection.execute("SET LOCAL session_replication_role = replica")
-        await connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
-        indexes = await connection.fetch(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ('customers', 'customer_phones')"
-            " AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)"
-        )
-        for name, _ in indexes:
-            await connection.execute(f"DROP INDEX {name}")
-        for statement in (CUSTOMERS, PHONES):
-            await connection.execute(statement, tenant_id, already, count, timeout=FILL_S)
-        for _, definition in indexes:
-            await connection.execute(definition, timeout=FILL_S)
+        await connection.execute("TRUNCATE customers CASCADE")
+        tables = EmptyTables(connection, PATIENCE_S)
+        assert await tables.open()
+        for start in range(0, count, CHUNK):
+            for statement in (CUSTOMERS, PHONES):
+                await connection.execute(statement, tenant_id, start, min(start + CHUNK, count), timeout=PATIENCE_S)
+            tell(f"{min(start + CHUNK, count):,} written")
+        await tables.close()
+        tell("indexes made")
     for name in ("customers", "customer_phones"):
-        await database.pool.execute(f"VACUUM ANALYZE {name}", timeout=FILL_S)
+        await database.pool.execute(f"VACUUM (ANALYZE) {name}", timeout=PATIENCE_S)
+    tell("vacuumed")
 
 
 async def measure(database: Database, tenant_id: int, count: int) -> list[tuple[str, float, str]]:
@@ -121,10 +126,8 @@ async def _run(sizes: list[int]) -> list[Row]:
     rows: list[Row] = []
     at_first = 0.0
     async with scratch_database() as (database, tenant_id, _):
-        already = 0
         for size in sizes:
-            await fill(database, tenant_id, already, size)
-            already = size
+            await fill(database, tenant_id, size)
             measured = await measure(database, tenant_id, size)
             for row in against(measured, LIMIT, "µs"):
                 rows.append(replace(row, name=f"{row.name}, {size:,} customers"))

@@ -245,7 +245,7 @@ async def _run(customers: int, plan: list[Load]) -> list[Row]:
     rows: list[Row] = []
     callers = itertools.count(1)
     async with scratch_database() as (database, tenant_id, directory), AsyncExitStack() as stack:
-        await fill(database, tenant_id, 0, customers)
+        await fill(database, tenant_id, customers)
         agents = await move_in(database, tenant_id)
         url = (await stack.enter_async_context(EmbeddedPostgres(directory / "postgresql"))).url()
         places = {kind: await stack.enter_async_context(server(kind, url, tenant_id, agents)) for kind in KINDS}

@@ -6,7 +6,7 @@ shows it. Only what no text field can hold is refused: control characters, and m
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -45,6 +45,7 @@ SEVERAL_LINES = frozenset({"address", "note", "fields"})
 """Fields that may hold line breaks."""
 
 _EMAIL = re.compile(r"\S+@[^\s@]+")
+_EMAIL_LINES = re.compile(r"(?:(?:\S+@[^\s@]+)?+\n)*+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", re.ASCII)
 
 
@@ -158,6 +159,12 @@ def control_characters(text: str, several_lines: bool) -> bool:
 def is_email(text: str) -> bool:
     """Tell whether a text may be an e-mail address; only the mail server knows for certain."""
     return _EMAIL.fullmatch(text) is not None
+
+
+def are_emails(texts: Sequence[str]) -> bool:
+    """Tell whether all of these texts are empty or `is_email`; False where one holds a line break."""
+    lines = "\n".join([*texts, ""])
+    return lines.count("\n") == len(texts) and _EMAIL_LINES.fullmatch(lines) is not None
 
 
 def _text_problems(field: str, value: str, limit: int) -> list[str]:

@@ -4,6 +4,8 @@ What a numbering plan does with a number that begins with a zero depends on how 
 which of them go, and what comes before the rest. `Reader` is asked once for each shape; its answer holds for all.
 """
 
+from collections.abc import Sequence
+
 from callcenter.matching.number import Reader
 
 SHAPE_DIGITS = 6
@@ -40,6 +42,23 @@ class Shapes:
             return None
         start, cut = known
         return start + plain[cut:], plain[cut:]
+
+    def read_all(self, texts: Sequence[str]) -> list[tuple[str, str] | None]:
+        """Read many texts without line breaks at once, each as `read` does."""
+        plain = texts
+        joined = "".join(texts)
+        if not joined.isdigit():
+            plain = "\n".join(texts).translate(_SEPARATORS).split("\n")
+            joined = "".join(plain)
+        if not (joined.isdigit() and joined.isascii()) or max(map(len, texts)) > _LONGEST_TEXT:
+            return [self.read(text) for text in texts]
+        known, size = self._known, SHAPE_DIGITS
+        return [
+            (found[0] + text[found[1] :], text[found[1] :])
+            if (found := known.get((len(text), text[:size]))) is not None
+            else self.read(text)
+            for text in plain
+        ]
 
     def _learn(self, plain: str) -> tuple[str, int] | None:
         if not (plain.isdigit() and plain.isascii()) or plain.startswith(_INTERNATIONAL):

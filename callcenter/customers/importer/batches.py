@@ -6,13 +6,12 @@ knows all cases and all complaints.
 """
 
 import hashlib
-import secrets
-import time
-from collections.abc import Callable, Sequence
-from itertools import compress
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress, repeat
 from operator import itemgetter
+from struct import unpack
 
-from callcenter.customers.draft import LIMITS, is_email
+from callcenter.customers.draft import LIMITS, are_emails, is_email
 from callcenter.customers.importer.cells import Row
 from callcenter.customers.importer.columns import Columns
 from callcenter.customers.importer.rows import NULL, MatchRule, RowProblem, RowReader
@@ -32,14 +31,11 @@ class Batch:
         self.references = references
         self.digests = digests
 
-    def leave_out(self, places: Sequence[int]) -> None:
-        """Forget the plain rows at these places."""
-        keep = [True] * len(self.plain)
-        for place in places:
-            keep[place] = False
-        self.plain = list(compress(self.plain, keep))
-        self.references = list(compress(self.references, keep))
-        self.digests = list(compress(self.digests, keep))
+    def keep(self, places: Sequence[int]) -> None:
+        """Forget all plain rows but those at these places."""
+        self.plain = [self.plain[place] for place in places]
+        self.references = [self.references[place] for place in places]
+        self.digests = [self.digests[place] for place in places]
 
 
 class BatchReader:
@@ -70,29 +66,35 @@ class BatchReader:
         # a slice picks faster, and nearly always all columns are used
         self._pick = itemgetter(slice(None) if len(used) == columns.width else slice(used[0], used[-1] + 1))
         owners = sorted(agents) if "owner" in single else []
-        self._seed = _digest(repr((meaning, single, columns.phones, columns.fields, owners)))
-        # version 7 (RFC 9562), and they rise with the lines, so that new rows stand side by side in the index
-        now = time.time_ns() // 1_000_000
-        self._id_start = f"{now:012x}7{secrets.randbits(12):03x}{0x80000000 | secrets.randbits(30):08x}"
+        seed = repr((meaning, single, columns.phones, columns.fields, owners))
+        # a copy of it is made faster than a new one
+        self._hash = hashlib.blake2b(f"{seed}{_BETWEEN}".encode(), digest_size=8)
 
     def split(self, rows: list[Row]) -> Batch:
         """Tell plain rows from others, and digest them."""
         plain, unusual = rows, []
         width = self._width
+        cells = [row.cells for row in rows]
         # mostly no row is unusual, which is quickly known of all together
-        if {len(row.cells) for row in rows} != {width} or not _is_plain("".join(["".join(row.cells) for row in rows])):
+        if set(map(len, cells)) != {width} or not _is_plain("".join(map("".join, cells))):
             plain = [row for row in rows if len(row.cells) == width and _is_plain("".join(row.cells))]
             unusual = [row for row in rows if len(row.cells) != width or not _is_plain("".join(row.cells))]
+            cells = [row.cells for row in plain]
         reference = self._reference
         if reference is None:
             return Batch(plain, unusual, [], [])
-        pick, seed, digest = self._pick, self._seed, _digest
-        return Batch(
-            plain,
-            unusual,
-            [row.cells[reference].strip() for row in plain],
-            [digest(_BETWEEN.join(pick(row.cells))) ^ seed for row in plain],
-        )
+        references = [row[reference].strip() for row in cells]
+        return Batch(plain, unusual, references, self._digests(map(_BETWEEN.join, map(self._pick, cells))))
+
+    def _digests(self, texts: Iterable[str]) -> list[int]:
+        """Digests of 62 bits, which leaves room in PostgreSQL's bigint to add a version."""
+        parts = []
+        copy = self._hash.copy
+        for text in texts:
+            digest = copy()
+            digest.update(text.encode())
+            parts.append(digest.digest())
+        return [number >> 2 for number in unpack(f">{len(parts)}Q", b"".join(parts))]
 
     def read(self, batch: Batch, reject: Reject) -> tuple[bytes, bytes]:
         """Return the COPY lines of a batch: of its customers, and of their phones."""
@@ -104,7 +106,7 @@ class BatchReader:
             unusual = batch.unusual + batch.plain
         for row in unusual:
             try:
-                customer, numbers = self._rows.read(row, self._id(row.line))
+                customer, numbers = self._rows.read(row)
             except RowProblem as problem:
                 reject(row, str(problem))
             else:
@@ -115,34 +117,31 @@ class BatchReader:
     def _by_column(self, batch: Batch, customers: list[str], phones: list[str]) -> list[Row]:
         """Write the lines of the plain rows; return those that are in doubt."""
         plain, reader = batch.plain, self._rows
-        digests: Sequence[str] = [str(digest + 1) for digest in batch.digests] or [NULL] * len(plain)
         cells = list(zip(*(row.cells for row in plain), strict=True))
         texts = {name: list(map(str.strip, cells[column])) for name, column, _ in self._texts}
-        in_doubt = self._in_doubt(texts)
+        doubt = self._in_doubt(texts)
+        starts = reader.starts(row.line for row in plain)
+        numbers, keys, unread = reader.phones_by_column(starts, cells)
+        doubt.update(unread)
+        if self._rule is MatchRule.PHONE:
+            doubt.update(place for place, key in enumerate(keys) if not key)
+        # new customers are of version 1
+        digests: Iterable[str] = [str(digest + 1) for digest in batch.digests] or repeat(NULL, len(plain))
+        columns: list[Iterable[str]] = [starts, reader.seconds(keys), digests]
         # an empty text is what stands for nothing
-        values = [
+        columns += [
             [value or reader.empty[name] for value in column] if "" in column else column
             for name, column in texts.items()
         ]
-        doubtful: list[Row] = []
-        by_phone = self._rule is MatchRule.PHONE
-        for place, (row, digest, texts_of_row) in enumerate(
-            zip(plain, digests, zip(*values, strict=True), strict=True)
-        ):
-            customer_id = self._id(row.line)
-            try:
-                numbers, key = reader.phones(row.line, customer_id, row.cells)
-                extras = reader.extras(row.cells, True) if reader.has_extras else ()
-            except RowProblem:
-                doubtful.append(row)
-                continue
-            if place in in_doubt or (by_phone and not key):
-                doubtful.append(row)
-                continue
-            start = reader.start(row.line, key)
-            customers.append("\t".join((*start, customer_id, digest, *texts_of_row, *extras)) + "\n")
-            phones.append(numbers)
-        return doubtful
+        if reader.has_extras:
+            columns.append(self._extras(plain, doubt))
+        written: Iterable[str] = map("\t".join, zip(*columns, strict=True))
+        if doubt:
+            keep = [place not in doubt for place in range(len(plain))]
+            written, numbers = compress(written, keep), list(compress(numbers, keep))
+        customers.extend(line + "\n" for line in written)
+        phones += numbers
+        return [plain[place] for place in sorted(doubt)]
 
     def _in_doubt(self, texts: dict[str, list[str]]) -> set[int]:
         """Places of rows with a text that `RowReader.read` may have to complain about, or has to find elsewhere."""
@@ -160,20 +159,24 @@ class BatchReader:
                 return set(range(len(texts["name"])))
             if "" in texts[name]:
                 doubt.update(place for place, text in enumerate(texts[name]) if not text)
-        doubt.update(place for place, text in enumerate(texts.get("email", ())) if text and not is_email(text))
+        emails = texts.get("email", [])
+        if not are_emails(emails):
+            doubt.update(place for place, text in enumerate(emails) if text and not is_email(text))
         agents = self._agents
         doubt.update(place for place, text in enumerate(texts.get("owner", ())) if text and text not in agents)
         return doubt
 
-    def _id(self, line: int) -> str:
-        return f"{self._id_start}{line & 0xFFFFFFFF:08x}"
+    def _extras(self, rows: list[Row], doubt: set[int]) -> list[str]:
+        extras = []
+        for place, row in enumerate(rows):
+            try:
+                extras.append("\t".join(self._rows.extras(row.cells, True)))
+            except RowProblem:
+                extras.append("")
+                doubt.add(place)
+        return extras
 
 
 def _is_plain(text: str) -> bool:
     """Tell whether there is nothing to clean and nothing to escape."""
     return text.isprintable() and "\\" not in text
-
-
-def _digest(text: str) -> int:
-    """A digest of 62 bits, which leaves room in PostgreSQL's bigint to add a version."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 2

@@ -5,9 +5,9 @@ long, a quote that never closes is found where it opened, and a broken row does 
 """
 
 import csv
-from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from contextlib import suppress
+from typing import NamedTuple, cast
 
 from callcenter.errors import BadFile
 
@@ -34,22 +34,41 @@ class Row(NamedTuple):
 
 
 class _Lines:
-    """Lines of the text, one at a time; those of the row in hand are kept, to be read again."""
+    """Lines of the text. They are read by the block, or one at a time; then those of the row in hand are kept."""
 
     def __init__(self, pieces: Iterable[str]) -> None:
         self._source = _split(pieces)
-        self._again: deque[str | None] = deque()
+        self._block: list[str | None] = []
+        self._place = 0
         self.row: list[str | None] = []
         self.number = 0
         """How many lines were handed out."""
         self._size = 0
 
+    def block(self) -> list[str | None]:
+        """The lines at hand, which are not handed out yet; empty at the end of the text."""
+        if self._place:
+            self._block, self._place = self._block[self._place :], 0
+        while not self._block:
+            block = next(self._source, None)
+            if block is None:
+                break
+            self._block = block
+        return self._block
+
+    def skip(self, count: int) -> None:
+        """Hand out so many lines of the block at once."""
+        self._place += count
+        self.number += count
+
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._source)
-        self.number += 1
+        if self._place == len(self._block) and not self.block():
+            raise StopIteration
+        line = self._block[self._place]
+        self.skip(1)
         self.row.append(line)
         if line is None:
             raise _TooLong
@@ -64,7 +83,7 @@ class _Lines:
 
     def back_to_second_line(self) -> None:
         """Hand out again all lines of the row in hand but its first."""
-        self._again.extendleft(reversed(self.row[1:]))
+        self._block, self._place = self.row[1:] + self._block[self._place :], 0
         self.number -= len(self.row) - 1
 
 
@@ -80,13 +99,13 @@ def rows(pieces: Iterable[str], delimiter: str) -> Iterator[Row]:
     """
     csv.field_size_limit(CELL_LIMIT)
     lines = _Lines(pieces)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     broken = 0
-    while True:
+    while block := lines.block():
+        yield from _whole_rows(lines, block, delimiter)
         lines.begin_row()
         began = lines.number + 1
         try:
-            cells = next(reader)
+            cells = next(csv.reader(lines, delimiter=delimiter, strict=True))
         except StopIteration:
             return
         except (csv.Error, _TooLong) as problem:
@@ -106,10 +125,29 @@ def rows(pieces: Iterable[str], delimiter: str) -> Iterator[Row]:
                     f"line {began}: a cell that begins here is longer than {CELL_LIMIT} characters; "
                     "does a quote open there and never close?"
                 ) from None
-            reader = csv.reader(lines, delimiter=delimiter, strict=True)
             continue
         if cells:
             yield Row(began, cells)
+
+
+def _whole_rows(lines: _Lines, block: list[str | None], delimiter: str) -> Iterator[Row]:
+    """Yield rows up to the first that is broken, too long, or goes on after the block.
+
+    Nearly all rows are read here, since the csv module is faster with a list than with one call per line.
+    """
+    read = 0
+    first = lines.number + 1
+    # None, for a line that is too long, is an error to the reader
+    reader = csv.reader(cast("list[str]", block), delimiter=delimiter, strict=True)
+    with suppress(csv.Error):
+        for cells in reader:
+            end = reader.line_num
+            if end - read > 1 and sum(map(len, cast("list[str]", block[read:end]))) > ROW_LIMIT:
+                break
+            if cells:
+                yield Row(first + read, cells)
+            read = end
+    lines.skip(read)
 
 
 def sniff(sample: str) -> str:
@@ -136,25 +174,27 @@ def _quote_problem(problem: csv.Error) -> str:
     return "text stands behind a closing quote, or a quote opens here and never closes"
 
 
-def _split(pieces: Iterable[str]) -> Iterator[str | None]:
-    """Yield lines with their ends; None for one that is too long to be kept."""
+def _split(pieces: Iterable[str]) -> Iterator[list[str | None]]:
+    """Yield the lines of each piece, with their ends; None for one that is too long to be kept."""
     rest = ""
     too_long = False
     for piece in pieces:
         lines = _physical(rest + piece)
-        rest = lines.pop()
-        for line in lines:
-            yield None if too_long else line
+        rest = lines.pop() or ""
+        if lines:
+            if too_long or len(lines[0] or "") > ROW_LIMIT:
+                lines[0] = None
             too_long = False
+            yield lines
         if len(rest) > ROW_LIMIT:
             rest, too_long = "", True
     if too_long:
-        yield None
+        yield [None]
     elif rest:
-        yield rest
+        yield [rest]
 
 
-def _physical(text: str) -> list[str]:
+def _physical(text: str) -> list[str | None]:
     """Split after each line feed only: the other line ends of Unicode are characters of a cell."""
     lines = text.split("\n")
-    return [line + "\n" for line in lines[:-1]] + lines[-1:]
+    return [*[line + "\n" for line in lines[:-1]], lines[-1]]

@@ -87,5 +87,7 @@ class EmptyTables:
 
     async def close(self) -> None:
         """Make all indexes and references again."""
+        # knowing nothing of the new rows, PostgreSQL would look each phone's customer up
+        await self._connection.execute("SET LOCAL enable_nestloop = off")
         for make in self._make:
             await self._connection.execute(make, timeout=self._patience_s)

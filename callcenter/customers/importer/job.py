@@ -5,6 +5,7 @@ and merged are in docs/import.md.
 """
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,10 @@ BATCH = 5_000
 
 SWITCH_S = 0.0005
 """After how long Python's threads take turns during an import."""
+
+UNSWEPT = 50_000
+"""How many more objects than before there may be during an import until Python looks for cycles among them. A batch is
+10 000 lists and tuples without any; looking through them would take as long as splitting the rows."""
 
 PREVIEW_ROWS = 20
 
@@ -96,7 +101,7 @@ async def import_customers(
     """
     began = time.monotonic()
     options = options or Options()
-    with _threads_in_turn():
+    with _tuned():
         try:
             opened, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=True)
         except SameTwiceError:
@@ -118,14 +123,19 @@ async def import_customers(
 
 
 @contextmanager
-def _threads_in_turn() -> Iterator[None]:
-    """Let the event loop wait less long for the thread that reads: PostgreSQL would idle half of the time."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, SWITCH_S))
+def _tuned() -> Iterator[None]:
+    """Keep Python's threads and its search for cycles from slowing an import down.
+
+    The event loop waits less long for the thread that reads: PostgreSQL would idle half of the time.
+    """
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(min(interval, SWITCH_S))
+    gc.set_threshold(thresholds[0] and max(thresholds[0], UNSWEPT), *thresholds[1:])
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        sys.setswitchinterval(interval)
+        gc.set_threshold(*thresholds)
 
 
 async def _import(
@@ -206,7 +216,7 @@ class _Stage:
 
     async def _add(self, ready: Batch | tuple[bytes, bytes], reject: Reject) -> None:
         if isinstance(ready, Batch):
-            ready.leave_out(await self._staging.pass_over(ready.references, ready.digests))
+            ready.keep(await self._staging.pass_over(ready.references, ready.digests))
             ready = await asyncio.to_thread(self._batches.read, ready, reject)
         customers, phones = ready
         await self._staging.add(self._rows.customer_columns, customers, self._rows.phone_columns, phones)

@@ -6,7 +6,11 @@ with nothing unusual are read column by column in `batches`, which takes from he
 
 import json
 import re
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import repeat
 
 from callcenter.customers.draft import (
     FIELD_LIMIT,
@@ -83,12 +87,15 @@ class RowReader:
         """Whether rows have more than texts and phones."""
         self.empty = {name: NULL if tenant_id is None else _EMPTY.get(name, NULL) for name in names}
         """Column → what stands for nothing in it."""
-        first = ("line", "phone") if tenant_id is None else ("tenant_id", "source")
-        self.customer_columns = (*first, "customer_id", "import_digest", *names)
+        first, second = ("line", "phone") if tenant_id is None else ("tenant_id", "source")
+        self.customer_columns = (first, "customer_id", second, "import_digest", *names)
         """Columns of a customer, in the order in which `read` writes them."""
-        self.phone_columns = (first[0], "customer_id", "position", "raw", "e164", "national", "suffix", "label")
+        self.phone_columns = (first, "customer_id", "position", "raw", "e164", "national", "suffix", "label")
+        # version 7 (RFC 9562), and they rise with the lines, so that new rows stand side by side in the index
+        now = time.time_ns() // 1_000_000
+        self._id_start = f"{now:012x}7{secrets.randbits(12):03x}{0x80000000 | secrets.randbits(30):08x}"
 
-    def read(self, row: Row, customer_id: str) -> tuple[str, str]:
+    def read(self, row: Row) -> tuple[str, str]:
         """Return the COPY lines of a row: its customer, and its phones.
 
         Raises:
@@ -104,19 +111,28 @@ class RowReader:
         plain = joined.isprintable() and "\\" not in joined
         values = [self._text(name, cells[column], limit, plain) for name, column, limit in self.texts]
         name = self._name(cells, values, plain)
-        phones, key = self.phones(row.line, customer_id, cells)
+        start = self.starts([row.line])[0]
+        phones, key = self._phones(start, cells)
         self._check(values, key)
         names = ("name", *self._place)
         staged = [
             (value if plain else _escaped(value)) or self.empty[column]
             for column, value in zip(names, (name, *values), strict=True)
         ]
-        start = (*self.start(row.line, key), customer_id, NULL)
-        return "\t".join((*start, *staged, *self.extras(cells, plain))) + "\n", phones
+        first = (start, *self.seconds([key]), NULL)
+        return "\t".join((*first, *staged, *self.extras(cells, plain))) + "\n", phones
 
-    def start(self, line: int, key: str) -> tuple[str, str]:
-        """The first two values of a customer's line."""
-        return (str(line), key or NULL) if self._tenant_id is None else (str(self._tenant_id), "import")
+    def starts(self, lines: Iterable[int]) -> list[str]:
+        """What the lines of rows' customers and phones begin with: row's line or tenant, and the customer's id."""
+        start = self._id_start
+        if self._tenant_id is None:
+            return [f"{line}\t{start}{line & 0xFFFFFFFF:08x}" for line in lines]
+        start = f"{self._tenant_id}\t{start}"
+        return [f"{start}{line & 0xFFFFFFFF:08x}" for line in lines]
+
+    def seconds(self, keys: Sequence[str]) -> Iterable[str]:
+        """What comes next in customers' lines, of their first numbers."""
+        return [key or NULL for key in keys] if self._tenant_id is None else repeat("import", len(keys))
 
     def extras(self, cells: list[str], plain: bool) -> list[str]:
         """The last values of a customer's line: tags and custom fields, where the file has them.
@@ -185,13 +201,43 @@ class RowReader:
         if rule is MatchRule.PHONE and not key:
             raise RowProblem("phone: there is none, and rows are matched by it")
 
-    def phones(self, line: int, customer_id: str, cells: list[str]) -> tuple[str, str]:
+    def phones_by_column(
+        self, starts: Sequence[str], cells: Sequence[Sequence[str]]
+    ) -> tuple[list[str], list[str], list[int]]:
+        """The COPY lines of many rows' phones, their keys, and the places of rows that `read` will complain about.
+
+        The cells are those of plain rows, by column.
+        """
+        columns = self._columns.phones
+        if not columns:
+            return [""] * len(starts), [""] * len(starts), []
+        first, label = columns[0]
+        texts = list(map(str.strip, cells[first]))
+        # several columns may hold the same number, and are read row by row
+        quick = self._shapes.read_all(texts) if len(columns) == 1 else [None] * len(texts)
+        lines: list[str] = []
+        keys: list[str] = []
+        unread: list[int] = []
+        for place, (start, text, found) in enumerate(zip(starts, texts, quick, strict=True)):
+            if found is not None:
+                key, digits = found
+                line = f"{start}\t0\t{text}\t{key}\t{digits}\t{_suffix(digits)}\t{label}\n"
+            else:
+                try:
+                    line, key = self._phones(start, {column: cells[column][place] for column, _ in columns})
+                except RowProblem:
+                    unread.append(place)
+                    line = key = ""
+            lines.append(line)
+            keys.append(key)
+        return lines, keys, unread
+
+    def _phones(self, start: str, cells: Mapping[int, str] | Sequence[str]) -> tuple[str, str]:
         """The COPY lines of a row's phones, and the key of the first one that can be looked up.
 
         Raises:
             RowProblem: one is no phone number, or they are too many.
         """
-        start = f"{line if self._tenant_id is None else self._tenant_id}\t{customer_id}\t"
         seen: dict[str, str] = {}
         key = ""
         for column, label in self._columns.phones:
@@ -202,8 +248,7 @@ class RowReader:
                 own, digits = quick
                 key = key or own
                 if own not in seen:
-                    suffix = digits[-SUFFIX_DIGITS:] if len(digits) >= SUFFIX_DIGITS else NULL
-                    seen[own] = f"{start}{len(seen)}\t{cell}\t{own}\t{digits}\t{suffix}\t{label}\n"
+                    seen[own] = f"{start}\t{len(seen)}\t{cell}\t{own}\t{digits}\t{_suffix(digits)}\t{label}\n"
                 continue
             for part in _SEVERAL_NUMBERS.split(cell):
                 number = self._number(part.strip())
@@ -214,7 +259,7 @@ class RowReader:
                 again = e164 or national or number.raw
                 if again not in seen:
                     keys = f"{e164 or NULL}\t{national or NULL}\t{number.suffix or NULL}"
-                    seen[again] = f"{start}{len(seen)}\t{_escaped(number.raw)}\t{keys}\t{label}\n"
+                    seen[again] = f"{start}\t{len(seen)}\t{_escaped(number.raw)}\t{keys}\t{label}\n"
         if len(seen) > PHONE_LIMIT:
             raise RowProblem(f"phone: {len(seen)} numbers are too many, {PHONE_LIMIT} are the most")
         return "".join(seen.values()), key
@@ -246,6 +291,10 @@ class RowReader:
             if value := self._text("fields", cells[column], FIELD_LIMIT, plain):
                 values[name] = value
         return _escaped(json.dumps(values, ensure_ascii=False)) if values else self.empty["fields"]
+
+
+def _suffix(digits: str) -> str:
+    return digits[-SUFFIX_DIGITS:] if len(digits) >= SUFFIX_DIGITS else NULL
 
 
 def _escaped(text: str) -> str:

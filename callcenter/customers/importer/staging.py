@@ -4,7 +4,7 @@ There are two short cuts: rows of a first import go straight into the customers'
 as last time wait for nothing. Everything happens in the caller's transaction; the temporary tables are gone with it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import asyncpg
 
@@ -96,14 +96,16 @@ class Staging:
             )
         )
 
-    async def pass_over(self, references: list[str], digests: list[int]) -> Sequence[int]:
-        """Return the places of rows that need no staging, since they are the same as last time."""
-        places: list[int] = (
-            await self._connection.fetchval(sql.FIND_SAME, self._tenant_id, references, digests, timeout=PATIENCE_S)
-            or []
+    async def pass_over(self, references: list[str], digests: list[int]) -> list[int]:
+        """Return the places of rows that need staging, since they are not the same as last time.
+
+        References hold no control characters.
+        """
+        others: list[int] = await self._connection.fetchval(
+            sql.FIND_OTHERS, self._tenant_id, "\x1f".join(references), digests, timeout=PATIENCE_S
         )
-        self._same += len(places)
-        return places
+        self._same += len(references) - len(others)
+        return others
 
     async def add(
         self, customer_columns: tuple[str, ...], customers: bytes, phone_columns: tuple[str, ...], phones: bytes
@@ -128,7 +130,7 @@ class Staging:
             SameTwiceError: a row that was passed over is one customer with another.
         """
         if self._same:
-            await self._run("ANALYZE import_rows, import_same")
+            await self._run("ANALYZE import_rows")
             if await self._connection.fetchval(sql.SAME_TWICE, self._tenant_id, timeout=PATIENCE_S):
                 raise SameTwiceError
         try:

@@ -31,7 +31,8 @@ CREATE TEMPORARY TABLE import_known (line bigint, customer_id uuid) ON COMMIT DR
 CREATE TEMPORARY TABLE import_fold (line bigint, leader bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_folded (line bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_changed (customer_id uuid) ON COMMIT DROP;
-CREATE TEMPORARY TABLE import_same (customer_id uuid) ON COMMIT DROP;
+CREATE TEMPORARY TABLE import_same (customer_ids uuid[]) ON COMMIT DROP;
+ALTER TABLE import_same ALTER customer_ids SET STORAGE EXTERNAL;
 CREATE TEMPORARY TABLE import_twins (customer_id uuid, key text) ON COMMIT DROP;
 SET LOCAL statement_timeout = 0;
 SET LOCAL work_mem = '64MB';
@@ -93,27 +94,32 @@ FROM gone g"""
 
 TWINS_KEYS = "SELECT s.line, t.key FROM import_rows s JOIN import_twins t USING (customer_id)"
 
-FIND_SAME = """
-WITH same AS (
-  SELECT c.customer_id, g.place
-  FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS g (external_ref, digest, place)
-  CROSS JOIN LATERAL (
+FIND_OTHERS = """
+WITH found AS (
+  SELECT g.place, c.customer_id
+  FROM unnest(string_to_array($2, chr(31)), $3::bigint[]) WITH ORDINALITY AS g (external_ref, digest, place)
+  LEFT JOIN LATERAL (
     SELECT customer_id, import_digest - version AS digest FROM customers
     WHERE tenant_id = $1 AND external_ref = g.external_ref LIMIT 1
-  ) c
-  WHERE c.digest = g.digest
+  ) c ON c.digest = g.digest
 ), noted AS (
-  INSERT INTO import_same SELECT customer_id FROM same
+  INSERT INTO import_same SELECT array_agg(customer_id) FROM found WHERE customer_id IS NOT NULL
 )
-SELECT array_agg(place - 1) FROM same"""
-"""Which rows are as they were when they last made or changed a customer whom nobody has changed since.
+SELECT coalesce(array_agg(place - 1 ORDER BY place), '{}') FROM found WHERE customer_id IS NULL"""
+"""Which rows are not as they were when they last made or changed a customer whom nobody has changed since.
 
-LATERAL, so that PostgreSQL looks each up in the index, whatever it knows of the table's size."""
+LATERAL, so that PostgreSQL looks each up in the index, whatever it knows of the table's size. One array for the
+customers of a batch is written faster than a row each."""
 
 SAME_TWICE = """
-SELECT EXISTS (SELECT FROM import_same GROUP BY customer_id HAVING count(*) > 1) OR (
-  SELECT count(*) FROM import_rows s JOIN customers c ON c.tenant_id = $1 AND c.external_ref = s.external_ref
-  JOIN import_same m ON m.customer_id = c.customer_id) > 0"""
+SELECT EXISTS (
+  SELECT FROM (
+    SELECT unnest(customer_ids) AS customer_id FROM import_same
+    UNION ALL
+    SELECT DISTINCT c.customer_id FROM import_rows s CROSS JOIN LATERAL (
+      SELECT customer_id FROM customers WHERE tenant_id = $1 AND external_ref = s.external_ref LIMIT 1
+    ) c
+  ) all_ids GROUP BY customer_id HAVING count(*) > 1)"""
 """Tells whether a row that was passed over is one customer with another row of the file."""
 
 _BY_PHONE = """

@@ -27,6 +27,23 @@ def test_the_cut_of_the_pieces_makes_no_difference(size: int) -> None:
     ]
 
 
+@given(st.integers(1, 90), st.text('ab,"\n\r', max_size=80))
+def test_rows_are_the_same_by_the_block_as_by_the_line(size: int, text: str) -> None:
+    assert read(text, size) == read(text, 1)
+
+
+def test_a_broken_row_does_not_move_those_after_it_to_other_lines() -> None:
+    text = "a,b\n" + '1,"x"\n' * 3 + '2,"x"y\n\n' + '3,"x\ny"\n' * 2 + "4,z\n"
+    assert [(row.line, row.cells[:1]) for row in read(text)] == [
+        (1, ["a"]),
+        *((line, ["1"]) for line in (2, 3, 4)),
+        (5, []),
+        (7, ["3"]),
+        (9, ["3"]),
+        (11, ["4"]),
+    ]
+
+
 def test_a_quote_that_never_closes_costs_its_own_row_only() -> None:
     assert read('a,b\n1,"x\n2,y\n3,z\n') == [
         Row(1, ["a", "b"]),

@@ -1,8 +1,19 @@
 """What may be stored about a customer, and what is said where it may not."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from callcenter.customers.draft import PHONE_LIMIT, Change, Draft, DraftPhone, check, read_phones
+from callcenter.customers.draft import (
+    PHONE_LIMIT,
+    Change,
+    Draft,
+    DraftPhone,
+    are_emails,
+    check,
+    is_email,
+    read_phones,
+)
 from callcenter.errors import BadInput
 from callcenter.matching.number import Reader
 
@@ -80,3 +91,12 @@ def test_too_many_phones_are_refused() -> None:
 def test_one_number_in_two_spellings_is_one_phone() -> None:
     found = read_phones([DraftPhone("020 7946 0123", "work"), DraftPhone("+442079460123"), DraftPhone("1001")], READER)
     assert [(number.raw, label) for number, label in found] == [("020 7946 0123", "work"), ("1001", "")]
+
+
+@given(st.lists(st.text("ab@. \x1f", max_size=6) | st.sampled_from(["", "a@b.example", "a@b@c"]), max_size=5))
+def test_many_addresses_are_checked_as_one_by_one(texts: list[str]) -> None:
+    assert are_emails(texts) == all(not text or is_email(text) for text in texts)
+
+
+def test_an_address_over_two_lines_is_none() -> None:
+    assert not are_emails(["a@b.example\nc@d.example"])

@@ -4,6 +4,8 @@ import random
 
 import phonenumbers
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from callcenter.matching.number import Reader
 from callcenter.matching.shapes import DEEP_REGIONS, SHAPE_DIGITS, Shapes
@@ -43,6 +45,21 @@ def test_all_else_is_left_to_the_reader(text: str) -> None:
     shapes = Shapes(Reader("GB", cache_size=0))
     assert shapes.read("02079460001") is not None
     assert shapes.read(text) is None
+
+
+@given(
+    st.lists(
+        st.text("0123456789", min_size=7, max_size=12).map("0".__add__)
+        | st.text("0123456789 -()", max_size=40)
+        | st.sampled_from(["", "02079460001", "020 7946 0001", "+442079460001", "withheld", "٠٢٠٧٩٤٦٠٠٠١"]),
+        max_size=8,
+    )
+)
+@settings(max_examples=200)
+def test_many_at_once_are_read_as_one_by_one(texts: list[str]) -> None:
+    reader = Reader("GB", cache_size=0)
+    alone = Shapes(reader)
+    assert Shapes(reader).read_all(texts) == [alone.read(text) for text in texts]
 
 
 def test_regions_with_deep_plans_have_no_short_cut() -> None:

@@ -303,7 +303,7 @@ CREATE TABLE customer_phones (
         customers (tenant_id, customer_id) ON DELETE CASCADE,
     CONSTRAINT ck_customer_phones_national CHECK (national ~ '^[0-9]+$'),
     CONSTRAINT ck_customer_phones_suffix CHECK (suffix ~ '^[0-9]+$'),
-    CONSTRAINT ck_customer_phones_e164 CHECK (e164 ~ '^[+][0-9]{3,15}$')
+    CONSTRAINT ck_customer_phones_e164 CHECK (e164 ~ '^[+][0-9]+$' AND length(e164) BETWEEN 4 AND 16)
 )
 """,
     """
