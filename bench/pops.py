@@ -188,13 +188,15 @@ async def play(exchange: Exchange, crowd: Crowd, steps: list[Step]) -> list[floa
 
 
 async def move_in(database: Database, tenant_id: int) -> dict[str, str]:
-    """An agent at each phone."""
+    """An agent at each phone, logged in."""
     seats = {extension: f"agent{extension}" for extension in PHONES}
     for statement in (
         "INSERT INTO users (tenant_id, login, name, role) SELECT $1, 'agent' || e, 'Agent ' || e, 'agent' FROM x",
         "INSERT INTO agents (tenant_id, agent_id, name, login) SELECT $1, 'agent' || e, 'Agent', 'agent' || e FROM x",
         "INSERT INTO extensions (tenant_id, pbx, extension, interface, agent_id)"
         " SELECT $1, 'pbx', e, 'PJSIP/' || e, 'agent' || e FROM x",
+        "INSERT INTO sessions (tenant_id, token_hash, login, expires_at)"
+        " SELECT $1, sha256(convert_to('agent' || e, 'UTF8')), 'agent' || e, now() + interval '1 day' FROM x",
     ):
         await database.pool.execute(f"WITH x AS (SELECT unnest($2::text[]) AS e) {statement}", tenant_id, PHONES)
     return seats

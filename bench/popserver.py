@@ -6,6 +6,7 @@ how it is usually put together: stock panoramisk, SQLModel's ORM, websockets wit
 """
 
 import asyncio
+import hashlib
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -168,7 +169,7 @@ async def ours(spec: Spec) -> None:
                 name=agent,
                 permissions=frozenset(),
                 agent=agent,
-                session=agent,
+                session=hashlib.sha256(agent.encode()).hexdigest(),
             )
             hellos[phone] = json.dumps({"type": "hello", "ticket": application.access.issue(who)[0]})
         tell(Ready(application.screenpop.port, hellos))
