@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.calllog import record as call_record
-from callcenter.changes import CallChange
+from callcenter.changes import CallChange, CallMerged
 from callcenter.joints.directory import directory_of
 from callcenter.settings import PbxSettings
 from callcenter.tracking.tracker import Tracker
@@ -31,6 +31,8 @@ def of(case: str, stream: str = "events.ami") -> dict[str, Any]:
             if isinstance(change, CallChange):
                 record = call_record.to_json(call_record.of(change.call))
                 calls[record["call_id"]] = record
+            if isinstance(change, CallMerged):
+                calls.pop(str(change.merged), None)
     found: dict[str, Any] = json.loads(json.dumps({"changes": changes, "calls": list(calls.values())}))
     return found
 
