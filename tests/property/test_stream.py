@@ -234,7 +234,8 @@ class Floor(RuleBasedStateMachine):
         for script in self.scripts:
             for agent in AGENTS:
                 rings = any(o.ended_at is None and o.agent == agent for o in script.call.offers)
-                talks = any(c.to is None and c.agent == agent for c in script.call.connections)
+                calls = script.call.caller.agent == agent  # and so talks with whoever is connected
+                talks = any(c.to is None and (calls or c.agent == agent) for c in script.call.connections)
                 shown = self.streams[agent].calls.get(script.call.call_id)
                 if talks:
                     assert shown is not None and shown.state in ("talking", "held")
