@@ -234,7 +234,8 @@ class Floor(RuleBasedStateMachine):
         for script in self.scripts:
             for agent in AGENTS:
                 rings = any(o.ended_at is None and o.agent == agent for o in script.call.offers)
-                calls = script.call.caller.agent == agent  # and so talks with whoever is connected
+                # Of a call between colleagues, who called talks with whoever is connected.
+                calls = script.call.direction is Direction.INTERNAL and script.call.caller.agent == agent
                 talks = any(c.to is None and (calls or c.agent == agent) for c in script.call.connections)
                 shown = self.streams[agent].calls.get(script.call.call_id)
                 if talks:
