@@ -123,16 +123,16 @@ def hangup(world: World, event: ev.Hangup) -> None:
     call = leg.call
     if leg.held_since is not None:
         talk.unhold(call, leg, event.at, world.emit)
-    if leg.bridge is not None:
-        world.leave(leg)
-        talk.update(call, event.at, world.emit)
     if leg.ring is not None:
         offers.leg_gone(call, leg.ring, event.cause, event.at, world.emit)
     if leg is call.entry:
         call.hangup_cause = event.cause
         call.touch()
     leg.move(states.LegState.GONE)
+    talked = leg.bridge is not None or leg is call.customer
     world.remove(leg)
+    if talked:
+        talk.update(call, event.at, world.emit)
     if not call.legs:
         _end(world, call, event.at)
 
