@@ -1,6 +1,6 @@
 """Writing the call log: ours against COPY (the limit) and the ORM's `add_all` (the naive way), batches of 50.
 
-All three write the same answered queue calls (one call, one visit, two offers, one connection) into the same
+All three write the same answered queue calls (one call, one visit, two offers, one connection, one agent) into the same
 tables in one transaction per batch, with the change feed's number. Commits do not wait for the disk, which is
 the same for all three and would hide the differences. Budget: at least 0.8 of COPY.
 """
@@ -24,7 +24,7 @@ import callcenter.customers.tables  # noqa: F401 — the ORM wants every table t
 from bench.rows import Row, table
 from callcenter.calllog import record
 from callcenter.calllog.store import store
-from callcenter.calllog.tables import CallRow, ConnectionRow, OfferRow, QueueVisitRow
+from callcenter.calllog.tables import CallAgentRow, CallRow, ConnectionRow, OfferRow, QueueVisitRow
 from callcenter.db import migrations
 from callcenter.db.embedded import EmbeddedPostgres
 from callcenter.db.engine import Database, connect
@@ -44,7 +44,7 @@ from callcenter.model import (
 )
 
 BATCH = 50
-ROWS_PER_CALL = 5
+ROWS_PER_CALL = 6
 NO_DISK = {"fsync": "off", "synchronous_commit": "off"}
 FEED = """
     INSERT INTO call_feeds AS f (tenant_id, last_seq) VALUES ($1, $2)
@@ -104,7 +104,13 @@ async def by_copy(database: Database, tenant_id: int, calls: Sequence[Call]) -> 
 
 async def by_orm(database: Database, tenant_id: int, calls: Sequence[Call]) -> None:
     """SQLModel objects and `add_all`."""
-    kinds = {"calls": CallRow, "queue_visits": QueueVisitRow, "offers": OfferRow, "connections": ConnectionRow}
+    kinds = {
+        "calls": CallRow,
+        "queue_visits": QueueVisitRow,
+        "offers": OfferRow,
+        "connections": ConnectionRow,
+        "call_agents": CallAgentRow,
+    }
     async with AsyncSession(database.engine) as session, session.begin():
         connection = await (await session.connection()).get_raw_connection()
         assert connection.driver_connection is not None
@@ -115,7 +121,8 @@ async def by_orm(database: Database, tenant_id: int, calls: Sequence[Call]) -> N
 
 
 def _rows(tenant_id: int, base: int, calls: Sequence[Call]) -> dict[str, list[dict[str, object]]]:
-    out: dict[str, list[dict[str, object]]] = {"calls": [], "queue_visits": [], "offers": [], "connections": []}
+    tables = ("calls", "queue_visits", "offers", "connections", "call_agents")
+    out: dict[str, list[dict[str, object]]] = {name: [] for name in tables}
     for n, call in enumerate(calls, start=1):
         took = durations.of(call)
         key = {"tenant_id": tenant_id, "call_id": call.call_id}
@@ -146,6 +153,7 @@ def _rows(tenant_id: int, base: int, calls: Sequence[Call]) -> dict[str, list[di
         for i, talk in enumerate(call.connections):
             row = {name: getattr(talk, name) for name in ("agent", "interface", "number")}
             out["connections"].append({**key, "n": i, **row, "from_at": talk.from_, "to_at": talk.to})
+        out["call_agents"].append({**key, "agent": "li", "started_at": call.started_at})
     return out
 
 

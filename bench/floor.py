@@ -26,7 +26,7 @@ class Doors:
 
     async def redeem(self, ticket: str) -> Identity | None:
         """Who the ticket names."""
-        return Identity(tenant_id=1, agent=ticket, login=ticket, role="agent")
+        return Identity(tenant_id=1, agent=ticket, login=ticket, role="agent", session=ticket)
 
 
 class Book:

@@ -45,6 +45,7 @@ from callcenter.model import Call
 from callcenter.pbx import Pbx
 from callcenter.settings import PbxSettings, Settings
 from callcenter.web.application import build
+from callcenter.web.port import BoundedRunner
 from callcenter.web.services import LOOPBACK, Services
 from callcenter.web.telemetry import build_registry
 from screenpop.messages import AgentState
@@ -53,6 +54,8 @@ from screenpop.server import ScreenpopServer
 
 PEOPLE_EVERY: Final = timedelta(seconds=30)
 """How often names and seats that another process changed are looked for."""
+SESSIONS_EVERY: Final = timedelta(seconds=1)
+"""How often it is looked whether the log-ins behind open pages still stand: one statement for all."""
 LOST_PAUSE: Final = timedelta(seconds=10)
 """Between two attempts to end the calls of an earlier run, while PostgreSQL is away."""
 WEB_GRACE_S: Final = 3.0
@@ -160,7 +163,7 @@ class Application:
         self._stop.set()
 
     async def _run_workers(self) -> None:
-        runner = web.AppRunner(self._web, access_log=None, shutdown_timeout=WEB_GRACE_S)
+        runner = BoundedRunner(self._web, shutdown_timeout_s=WEB_GRACE_S)
         async with self._index.ready(), asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self.recognition.run(), name="recognition"),
@@ -170,6 +173,9 @@ class Application:
             await self._read_people()
             tasks.append(
                 group.create_task(repeat("people and seats", self._read_people, PEOPLE_EVERY), name="people and seats")
+            )
+            tasks.append(
+                group.create_task(repeat("sessions", self.access.end_lapsed, SESSIONS_EVERY), name="lapsed sessions")
             )
             tasks.append(group.create_task(self._end_lost(), name="lost calls"))
             tasks += [group.create_task(pbx.run(), name=f"pbx {name}") for name, pbx in self.pbxs.items()]

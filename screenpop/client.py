@@ -8,6 +8,7 @@ from math import inf
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
+from screenpop.contracts import Identity
 from screenpop.timing import Timing
 
 TOO_SLOW = 4408
@@ -81,11 +82,14 @@ class Client:
         "session",
         "socket",
         "verbs",
+        "who",
     )
 
     def __init__(self, connection: Socket, limit: int, timing: Timing) -> None:
         self.socket = connection
         self.session = ""
+        self.who: Identity | None = None
+        """Who the page belongs to, once it is let in."""
         self.verbs = 0
         """Verbs in progress."""
         self._limit = limit

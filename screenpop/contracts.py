@@ -15,6 +15,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     login: str
     role: str
+    session: str
+    """Names the log-in that asked for the ticket: when it is over, `ScreenpopServer.evict` closes its pages."""
 
 
 class Tickets(Protocol):

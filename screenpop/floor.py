@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -109,6 +110,7 @@ class Floor:
             self._replace(desk, desk.clients[0])
         opening = desk.stream.open(secrets.token_hex(6), resume)
         client.session = opening.session
+        client.who = who
         client.write(b"".join(map(frame, (opening.welcome, *opening.missed))))
         desk.clients.append(client)
 
@@ -127,11 +129,16 @@ class Floor:
         desk = self._desk(who.agent)
         desk.send(desk.stream.ack(seq))
 
-    def evict(self, agent: str, code: int, reason: str) -> None:
-        """Close every page of an agent."""
+    def pages(self) -> Iterator[Identity]:
+        """Whose pages are connected: one for each page."""
+        return (client.who for desk in self._desks.values() for client in desk.clients if client.who is not None)
+
+    def evict(self, agent: str, session: str, code: int, reason: str) -> None:
+        """Close the pages of one log-in of an agent."""
         desk = self._desks.get(agent)
         for client in list(desk.clients) if desk else []:
-            client.socket.shut(code, reason)
+            if client.who is not None and client.who.session == session:
+                client.socket.shut(code, reason)
 
     def tidy(self, now: float) -> None:
         """Count agents as offline whose pages are gone for long, and in the end forget their desks."""

@@ -22,7 +22,7 @@ from callcenter.changes import Change
 from callcenter.errors import BadInput
 from callcenter.settings import ScreenpopSettings
 from screenpop import messages
-from screenpop.audience import Delivery, Effect
+from screenpop.audience import Effect
 from screenpop.client import FLOOD, TOO_SLOW, Client, Socket
 from screenpop.contracts import Dialer, Identity, Matcher, Tickets
 from screenpop.floor import REPLACED, Floor
@@ -165,23 +165,22 @@ class ScreenpopServer:
         floor = self._floor_of(tenant)
         return floor.audience.states() if floor is not None else {}
 
-    def send(self, tenant: str, agent: str, message: Numbered) -> None:
-        """Send a message of another part of the service to one agent."""
-        floor = self._floor_of(tenant)
-        if floor is not None:
-            floor.send(Delivery(agent, message))
-
     def broadcast(self, tenant: str, message: Numbered, agents: list[str] | None = None) -> None:
         """Send a message to many agents, or to all (None): encoded once."""
         floor = self._floor_of(tenant)
         if floor is not None:
             floor.broadcast(message, agents)
 
-    def evict(self, tenant: str, agent: str) -> None:
-        """Close the pages of an agent who was logged out, or may no longer log in."""
+    def pages(self, tenant: str) -> set[Identity]:
+        """The log-ins whose pages are connected now."""
+        floor = self._floor_of(tenant)
+        return set(floor.pages()) if floor is not None else set()
+
+    def evict(self, tenant: str, agent: str, session: str) -> None:
+        """Close the pages of a log-in that is over: logged out, shut out, too old."""
         floor = self._floor_of(tenant)
         if floor is not None:
-            floor.evict(agent, BAD_TICKET, "you were logged out")
+            floor.evict(agent, session, BAD_TICKET, "you were logged out")
 
     def _floor_of(self, tenant: str) -> Floor | None:
         tenant_id = self._tenants.get(tenant)

@@ -10,14 +10,16 @@ class Telemetry:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.latency = Histogram(
-            "screenpop_pop_seconds",
+            "callcenter_pop_seconds",
             "From the arrival of the ringing event to the pop handed to the agent's socket.",
             buckets=_BUCKETS,
             registry=registry,
         )
-        self.clients = Gauge("screenpop_clients", "Pages connected.", registry=registry)
-        self.agents = Gauge("screenpop_agents", "Agents who are present.", registry=registry)
+        self.clients = Gauge("callcenter_screenpop_clients", "Pages connected.", registry=registry)
+        self.agents = Gauge("callcenter_screenpop_agents", "Agents who are present.", registry=registry)
         self.refused = Counter(
-            "screenpop_refused", "Connections refused or cut off, by reason.", ["reason"], registry=registry
+            "callcenter_screenpop_refused", "Connections refused or cut off, by reason.", ["reason"], registry=registry
         )
-        self.lookups = Counter("screenpop_lookups", "Look-ups of callers, by outcome.", ["outcome"], registry=registry)
+        self.lookups = Counter(
+            "callcenter_screenpop_lookups", "Look-ups of callers, by outcome.", ["outcome"], registry=registry
+        )

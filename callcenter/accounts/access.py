@@ -4,7 +4,7 @@ This is what the web layer talks to; it is built once, by the application.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -24,10 +24,14 @@ _WRONG = "the login or the password is wrong"
 
 
 class SessionListener(Protocol):
-    """Whoever must know that a session is over: the screen-pop closes its sockets."""
+    """Whoever keeps something open for a session and ends it with the session: the screen-pop its sockets."""
 
     def session_ended(self, tenant_id: int, agent: str, session: str) -> None:
         """`session` is the hash that the session's tickets carry."""
+        ...
+
+    def connected(self) -> Collection[Grant]:
+        """The grants with which something is open now."""
         ...
 
 
@@ -105,6 +109,23 @@ class Access:
         await self._sessions.end(principal.tenant_id, principal.session)
         self._tickets.revoke(principal.session)
         self._listener.session_ended(principal.tenant_id, principal.agent, principal.session)
+
+    async def end_lapsed(self) -> None:
+        """End what is open for sessions that are over; call it every moment.
+
+        Another process may have ended them (`callcenter user disable`, `passwd`), they may have expired, or the person
+        may have another role now.
+        """
+        held = self._listener.connected()
+        if not held:
+            return
+        roles = await self._sessions.roles(self._tenant_id, {grant.session for grant in held})
+        over = [grant for grant in held if roles.get(grant.session) is not grant.role]
+        for grant in over:
+            self._tickets.revoke(grant.session)
+            self._listener.session_ended(grant.tenant_id, grant.agent, grant.session)
+        if over:
+            await self.seat_book.refresh()  # who was shut out left the seat
 
     async def api_key(self, key: str) -> Principal:
         """The integration that `key` is for; raises `Unauthenticated`."""

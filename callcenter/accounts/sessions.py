@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -96,6 +96,18 @@ class Sessions:
             language=row["language"],
         )
         return OpenSession(principal=_principal(owner, digest), login=owner.login, expires_at=row["expires_at"])
+
+    async def roles(self, tenant_id: int, sessions: Collection[str]) -> dict[str, Role]:
+        """The role of each of these sessions that is still good, by the hash in its principal."""
+        async with self._database.unit(tenant_id) as unit:
+            rows = await unit.fetch(
+                "SELECT encode(s.token_hash, 'hex') AS session, u.role"
+                " FROM sessions s JOIN users u ON u.tenant_id = s.tenant_id AND u.login = s.login"
+                " WHERE s.tenant_id = $1 AND s.token_hash = ANY($2) AND s.expires_at > $3 AND NOT u.disabled",
+                [bytes.fromhex(session) for session in sessions],
+                self._clock(),
+            )
+        return {row["session"]: Role(row["role"]) for row in rows}
 
     async def end(self, tenant_id: int, session: str) -> None:
         """End one session, named by the hash in its principal."""

@@ -64,7 +64,7 @@ class People:
         """All people and where they sit, by login."""
         async with self._database.unit(tenant_id) as unit:
             rows = await unit.fetch(
-                "SELECT u.login, u.name, u.role, u.language, u.disabled, u.last_login_at,"
+                "SELECT u.login, u.name, u.role, u.language, u.disabled, u.last_login_at, u.failed_logins,"
                 " e.pbx, e.extension, e.interface, e.name AS phone FROM users u"
                 " LEFT JOIN extensions e ON e.tenant_id = u.tenant_id AND e.agent_id = u.login"
                 " WHERE u.tenant_id = $1 AND u.role = ANY($2) ORDER BY u.login",
@@ -196,5 +196,6 @@ def _person(row: "asyncpg.Record") -> Person:
         language=row["language"],
         disabled=row["disabled"],
         last_login_at=row["last_login_at"],
+        failed_logins=row["failed_logins"],
         seat=seat,
     )

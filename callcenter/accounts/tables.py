@@ -151,4 +151,5 @@ class AuditEntry(Table, table=True):
     subject_type: str | None = Field(default=None, sa_type=Text)
     subject_id: str | None = Field(default=None, sa_type=Text)
     address: str | None = Field(default=None, sa_type=Text)
+    """Where the request came from; nothing where it was done at the command line."""
     detail: dict[str, Any] = Field(default={}, sa_type=JSONB, nullable=False, sa_column_kwargs=default("'{}'"))

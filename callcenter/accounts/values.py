@@ -27,6 +27,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None
     disabled: bool
     last_login_at: datetime | None
+    failed_logins: int
+    """Wrong passwords since the last right one."""
     seat: Extension | None = None
 
 

@@ -19,7 +19,7 @@ import msgspec
 from callcenter.calllog import record
 from callcenter.db.unit import Unit
 from callcenter.metrics import durations
-from callcenter.model import Call
+from callcenter.model import Call, OfferResult
 
 ENDED = "call.ended"
 """Kind of the outbox entry that a call leaves when it has ended, and at each correction after that."""
@@ -90,10 +90,18 @@ async def _insert_parts(unit: Unit, calls: Sequence[Call]) -> None:
         (_INSERT_VISITS, visits),
         (_INSERT_OFFERS, offers),
         (_INSERT_CONNECTIONS, connections),
+        (_INSERT_AGENTS, [(call.call_id, agent, call.started_at) for call in calls for agent in _agents_of(call)]),
     )
     for sql, rows in parts:
         if rows:
             await unit.execute(sql, *zip(*rows, strict=True))
+
+
+def _agents_of(call: Call) -> list[str]:
+    """Whose call it was, in a fixed order."""
+    offered = (o.agent for o in call.offers if o.result is not OfferResult.ANSWERED_ELSEWHERE)
+    talked = (c.agent for c in call.connections)
+    return sorted({agent for agent in (call.caller.agent, call.callee.agent, *offered, *talked) if agent is not None})
 
 
 _NUL = re.compile(rb"((?<!\\)(?:\\\\)*)\\u0000")
@@ -194,9 +202,11 @@ _INSERT_CONNECTIONS = _insert_parts_sql(
     *("call_id uuid", "n int4", "agent text", "interface text", "number text"),
     *("from_at timestamptz", "to_at timestamptz"),
 )
+_INSERT_AGENTS = _insert_parts_sql("call_agents", "call_id uuid", "agent text", "started_at timestamptz")
 
 _DELETE_PARTS = """
     WITH visits AS (DELETE FROM queue_visits WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])),
+         agents AS (DELETE FROM call_agents WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])),
          offered AS (DELETE FROM offers WHERE tenant_id = $1 AND call_id = ANY($2::uuid[]))
     DELETE FROM connections WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])
 """

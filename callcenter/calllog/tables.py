@@ -192,3 +192,21 @@ class ConnectionRow(Table, table=True):
     number: str | None = Field(default=None, sa_type=Text)
     from_at: datetime = Field(sa_type=Timestamp)
     to_at: datetime | None = Field(default=None, sa_type=Timestamp)
+
+
+class CallAgentRow(Table, table=True):
+    """An agent whose call it was: offered to them and not taken by another, or with them in it; for lists by agent.
+
+    `started_at` is the call's, so that an index has an agent's calls in the order in which they are listed.
+    """
+
+    __tablename__: ClassVar[str] = "call_agents"
+    __table_args__ = (
+        _of_call(),
+        Index("ix_call_agents_newest", "tenant_id", "agent", text("started_at DESC"), text("call_id DESC")),
+    )
+
+    tenant_id: int = Field(primary_key=True)
+    call_id: UUID = Field(primary_key=True, sa_type=Uuid)
+    agent: str = Field(primary_key=True, sa_type=Text)
+    started_at: datetime = Field(sa_type=Timestamp)

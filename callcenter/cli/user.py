@@ -60,20 +60,21 @@ def add(
 
 @app.command("list")
 def show(config: Config = None) -> None:
-    """List everybody."""
+    """List everybody; "wrong" counts the wrong passwords since the last right one."""
     from rich.console import Console
     from rich.table import Table
 
     from callcenter.accounts.store import People
 
-    table = Table("login", "name", "role", "extension", "last log-in", "state")
+    table = Table("login", "name", "role", "extension", "last log-in", "wrong", "state")
 
     async def work(database: "Database", tenant_id: int, settings: "Settings") -> None:
         for person in await People(database).list(tenant_id):
             seat = f"{person.seat.extension} ({person.seat.pbx})" if person.seat else ""
             seen = person.last_login_at.strftime("%Y-%m-%d %H:%M UTC") if person.last_login_at else "never"
             state = "disabled" if person.disabled else ""
-            table.add_row(person.agent, person.name, person.role.value, seat, seen, state)
+            wrong = str(person.failed_logins or "")
+            table.add_row(person.agent, person.name, person.role.value, seat, seen, wrong, state)
 
     run_with_database(config, work)
     Console().print(table)

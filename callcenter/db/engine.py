@@ -24,6 +24,8 @@ OLDEST = 15
 
 CONNECT_TIMEOUT_S = 10.0
 ACQUIRE_TIMEOUT_S = 10.0
+MIGRATION_TIMEOUT_S = 6 * 3600.0
+"""For one statement of a migration, which may fill a table from years of calls, and lifts the server's limit itself."""
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -121,7 +123,7 @@ async def connect(
     )
 
     async def create() -> "asyncpg.Connection[asyncpg.Record]":
-        return await asyncpg.connect(dsn, **options)
+        return await asyncpg.connect(dsn, **{**options, "command_timeout": MIGRATION_TIMEOUT_S})
 
     engine = create_async_engine(
         "postgresql+asyncpg://",

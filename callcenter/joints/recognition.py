@@ -39,14 +39,13 @@ class Recognition:
         self._asked: dict[UUID, Call] = {}
         """Calls whose look-up is under way, as they are now: short ones end before it does."""
         self._group: asyncio.TaskGroup | None = None
-        self._stopped = asyncio.Event()
 
     async def run(self) -> None:
         """Look up until canceled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
-                await self._stopped.wait()
+                await asyncio.Event().wait()
             finally:
                 self._group = None
 

@@ -18,7 +18,7 @@ BODY_LIMIT = 1024 * 1024
 
 
 def build(services: Services) -> web.Application:
-    """The application, ready for an `aiohttp.web.AppRunner` (made with `access_log=None`: it logs by itself)."""
+    """The application, ready for a `callcenter.web.port.BoundedRunner`; it logs requests by itself."""
     app = web.Application(middlewares=[envelope], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
     app[FRONTEND] = Frontend(services.static)

@@ -16,9 +16,10 @@ import msgspec
 from aiohttp import web
 
 from callcenter.accounts.roles import Permission, Principal
+from callcenter.db.audit import asked_from
 from callcenter.errors import NotFound, Unauthenticated
 from callcenter.web.decoding import read_query, read_request_body
-from callcenter.web.guard import COOKIE, Caller, authorize, identify
+from callcenter.web.guard import COOKIE, Caller, address_of, authorize, identify
 from callcenter.web.schemas import Nothing
 from callcenter.web.services import Services
 
@@ -142,7 +143,8 @@ def endpoint(entry: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
         services = request.app[SERVICES]
         try:
             async with asyncio.timeout(services.deadline.total_seconds()) as deadline:
-                return await _answer(entry, request, services)
+                with asked_from(address_of(request, services)):
+                    return await _answer(entry, request, services)
         except TimeoutError:
             if deadline.expired():
                 raise web.HTTPGatewayTimeout from None

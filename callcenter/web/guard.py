@@ -83,7 +83,7 @@ def check_origin(request: web.Request, services: Services) -> None:
 
 
 def address_of(request: web.Request, services: Services) -> str:
-    """Where a request comes from, behind a trusted proxy too; only for counting attempts."""
+    """Where a request comes from, behind a trusted proxy too: to count attempts and for the records, never a right."""
     peer = request.remote or "unknown"
     forwarded = request.headers.getall("X-Forwarded-For", [])
     if forwarded and _within(peer, services.trusted_proxies):

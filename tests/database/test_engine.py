@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from callcenter.db.engine import Database, connect, dsn_of, refuse_old, shown
 from callcenter.errors import DatabaseError
@@ -50,6 +51,17 @@ async def test_a_statement_that_takes_too_long_is_stopped(database_url: str) -> 
     try:
         with pytest.raises(asyncpg.QueryCanceledError):
             await database.pool.execute("SELECT pg_sleep(30)")
+    finally:
+        await database.close()
+
+
+async def test_a_migration_may_take_longer_than_other_statements(database_url: str) -> None:
+    database = await connect(database_url, pool_size=1, statement_timeout=timedelta(milliseconds=50))
+    try:
+        async with database.engine.begin() as connection:
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            # the pool's connections give up on the server five seconds after it should have answered
+            await connection.execute(text("SELECT pg_sleep(5.3)"))
     finally:
         await database.close()
 

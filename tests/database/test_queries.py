@@ -1,10 +1,12 @@
 """Pages of calls and what people add to them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
+import msgspec
 import pytest
 
 from callcenter.calllog.annotations import set_customer, set_note, set_outcome
@@ -101,6 +103,75 @@ async def test_filters_choose(unit: Unit) -> None:
     assert await numbers(since=NOON + timedelta(minutes=1)) == [2, 1]
     assert await numbers(until=NOON + timedelta(minutes=1)) == [0]
     assert await numbers(agent="li", status=CallStatus.ANSWERED, queue="sales") == [0]
+
+
+async def test_an_agents_calls_come_in_pages_in_the_order_of_all(unit: Unit) -> None:
+    calls = [queue_call(n, started_at=NOON + timedelta(minutes=n // 3)) for n in range(9)]
+    others = [queue_call(n, callee=Party(number="1003"), offers=(), connections=()) for n in range(20, 25)]
+    await store(unit, [*calls, *others], {})
+    seen: list[UUID] = []
+    cursor: str | None = None
+    for _ in range(5):
+        page = await list_calls(unit, CallFilter(agent="li"), limit=2, cursor=cursor)
+        seen += [item.call_id for item in page.items]
+        cursor = page.next_cursor
+    assert cursor is None
+    assert seen == [call.call_id for call in sorted(calls, key=lambda c: (c.started_at, c.call_id), reverse=True)]
+
+
+async def test_a_call_that_is_told_anew_is_listed_for_who_had_it_in_the_end(unit: Unit) -> None:
+    offers = queue_call().offers
+    rung = [msgspec.structs.replace(offer, result=None) for offer in offers]
+    ringing = queue_call(callee=Party(number="600"), offers=tuple(rung), connections=())
+    await store(unit, [ringing], {})
+    assert await listed(unit, CallFilter(agent="mo")) == [call_id(0)]
+    await store(unit, [queue_call()], {})
+    assert await listed(unit, CallFilter(agent="mo")) == []
+    assert await listed(unit, CallFilter(agent="li")) == [call_id(0)]
+
+
+class Explaining(Unit):
+    """Keeps the plan of what it reads."""
+
+    plan = ""
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        self.plan = "\n".join(row[0] for row in await super().fetch(f"EXPLAIN {sql}", *arguments))
+        return await super().fetch(sql, *arguments)
+
+
+_MANY = """
+    INSERT INTO calls (tenant_id, call_id, pbx, linkedids, direction, status, caller, callee, started_at, digest, seq)
+    SELECT $1, gen_random_uuid(), pbx, linkedids, direction, status, caller, callee,
+        started_at + n * interval '1 minute', digest, seq + n
+    FROM calls, generate_series(1, 20000) n WHERE tenant_id = $1
+"""
+_THEIR_AGENTS = """
+    INSERT INTO call_agents (tenant_id, call_id, agent, started_at)
+    SELECT tenant_id, call_id, CASE WHEN seq % 5000 = 0 THEN 'rare' ELSE 'busy' END, started_at
+    FROM calls WHERE tenant_id = $1
+"""
+
+
+async def test_the_calls_of_an_agent_are_read_by_the_index_of_agents(unit: Unit) -> None:
+    await store(unit, [queue_call(offers=(), connections=(), callee=Party(number="600"))], {})
+    await unit.execute(_MANY)
+    await unit.execute(_THEIR_AGENTS)
+    await unit.connection.execute("ANALYZE calls, call_agents")
+    explaining = Explaining(unit.connection, unit.tenant_id)
+    filters: tuple[dict[str, Any], ...] = (
+        {},
+        {"status": CallStatus.ANSWERED},
+        {"since": NOON},
+        {"until": NOON + timedelta(days=5)},
+    )
+    for agent in ("rare", "busy", "nobody"):
+        for more in filters:
+            page = await list_calls(explaining, CallFilter(agent=agent, **more), limit=10)
+            assert "ix_call_agents_newest" in explaining.plan
+            for slow in ("Seq Scan on calls", "Seq Scan on call_agents", "ix_calls_newest", "Hash"):
+                assert slow not in explaining.plan, explaining.plan
+            assert bool(page.items) == (agent != "nobody")
 
 
 async def test_merged_calls_are_not_listed(unit: Unit) -> None:

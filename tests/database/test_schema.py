@@ -11,10 +11,13 @@ import callcenter.accounts.tables
 import callcenter.calllog.tables
 import callcenter.customers.tables
 import crm_bridge.tables
+from callcenter.calllog.store import store, store_merge
 from callcenter.db import migrations
 from callcenter.db.engine import Database, connect
 from callcenter.db.schema import metadata
 from callcenter.errors import DatabaseError
+from callcenter.model import Party, PartyKind
+from tests.fixtures.calls import in_progress, queue_call
 
 DECLARING = (
     callcenter.accounts.tables,
@@ -73,6 +76,21 @@ async def test_upgrading_again_changes_nothing(database: Database) -> None:
     await migrations.upgrade(database)
     assert await migrations.current(database) == migrations.head()
     assert await database.pool.fetchval("SELECT count(*) FROM pg_class") == before
+
+
+async def test_an_upgrade_learns_whose_the_calls_before_it_were(database: Database, tenant_id: int) -> None:
+    other = queue_call(1, callee=Party(number="1003", kind=PartyKind.AGENT, agent="zoe"), offers=(), connections=())
+    async with database.unit(tenant_id) as unit:
+        await store(unit, [queue_call(0), other, in_progress(2)], {})
+        await store_merge(unit, in_progress(2).call_id, queue_call(0).call_id)
+    whose = "SELECT * FROM call_agents ORDER BY call_id, agent"
+    before = await database.pool.fetch(whose)
+    assert {row["agent"] for row in before} == {"li", "zoe"}
+    await database.pool.execute("DROP TABLE call_agents; UPDATE alembic_version SET version_num = '0001'")
+
+    await migrations.upgrade(database)
+
+    assert await database.pool.fetch(whose) == before
 
 
 async def test_of_processes_that_upgrade_at_once_one_does_the_work(empty_url: str) -> None:

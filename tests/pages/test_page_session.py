@@ -4,6 +4,8 @@ import re
 
 from playwright.async_api import expect
 
+from callcenter.accounts.store import People
+from callcenter.db.engine import connect
 from callcenter.simulator.people import Answers
 from tests.pages.house import LI, PASSWORD, House
 
@@ -60,31 +62,15 @@ async def test_a_seat_that_is_taken_over_is_seen_at_once(house: House) -> None:
     await expect(page.get_by_role("link", name="No extension")).to_be_visible()
 
 
-UNSEEN = """
-Object.defineProperty(document, "hidden", { get: () => true });
-window.notified = [];
-window.Notification = class {
-    static permission = "granted";
-    constructor(title, options) { window.notified.push(`${title}: ${options.body}`); }
-    close() {}
-};
-"""
-
-
-async def test_a_ring_that_nobody_sees_is_notified_once_by_all_windows_together(house: House) -> None:
-    first = await house.window()
-    await first.context.add_init_script(UNSEEN)
-    await first.reload()
-    second = await house.tab(first.context)
-    for page in (first, second):
-        await expect(page.get_by_text("Ready")).to_be_visible()
-
-    house.call("02079460911", callee=lambda extension, attempt: Answers(2), talk=60)
-
-    for page in (first, second):
-        await expect(page.get_by_text("Talking").first).to_be_visible()
-    told = await first.evaluate("window.notified") + await second.evaluate("window.notified")
-    assert told == ["Incoming call: +44 20 7946 0911 · 02079460991"]
+async def test_who_is_shut_out_is_asked_to_log_in(house: House, database_url: str) -> None:
+    page = await house.window()
+    await expect(page.get_by_text("Ready")).to_be_visible()
+    database = await connect(database_url, pool_size=1)
+    try:
+        await People(database).set_disabled(await database.ensure_tenant("default"), LI, True, by="test")
+    finally:
+        await database.close()
+    await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 
 
 async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(house: House) -> None:

@@ -31,10 +31,12 @@ class TicketOffice:
         self._valid: dict[str, Identity] = {}
         self._count = 0
 
-    def issue(self, agent: str, tenant_id: int = 1) -> str:
+    def issue(self, agent: str, tenant_id: int = 1, session: str | None = None) -> str:
         self._count += 1
         ticket = f"ticket-{self._count}"
-        self._valid[ticket] = Identity(tenant_id=tenant_id, agent=agent, login=agent, role="agent")
+        self._valid[ticket] = Identity(
+            tenant_id=tenant_id, agent=agent, login=agent, role="agent", session=session or f"session of {agent}"
+        )
         return ticket
 
     async def redeem(self, ticket: str) -> Identity | None:
@@ -121,9 +123,15 @@ class Page:
     """A browser page: connects, says hello, reads."""
 
     def __init__(
-        self, house: House, agent: str, resume: dict[str, Any] | None = None, tenant_id: int = 1, **options: Any
+        self,
+        house: House,
+        agent: str,
+        resume: dict[str, Any] | None = None,
+        tenant_id: int = 1,
+        session: str | None = None,
+        **options: Any,
     ) -> None:
-        self._house, self._agent, self._tenant_id = house, agent, tenant_id
+        self._house, self._agent, self._tenant_id, self._session = house, agent, tenant_id, session
         self._resume, self._options = resume, options
         self.socket: ClientConnection
         self.welcome: dict[str, Any] = {}
@@ -134,7 +142,7 @@ class Page:
         self.socket = await connect(self._house.url, **options)
         hello: dict[str, Any] = {
             "type": "hello",
-            "ticket": self._house.tickets.issue(self._agent, self._tenant_id),
+            "ticket": self._house.tickets.issue(self._agent, self._tenant_id, self._session),
         }
         if self._resume is not None:
             hello["resume"] = self._resume

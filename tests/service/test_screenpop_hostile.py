@@ -77,7 +77,7 @@ async def test_garbage_instead_of_hello(garbage: str | bytes) -> None:
         await stranger.send(garbage)
         await stranger.wait_closed()
         assert stranger.close_code == 4400 and stranger.close_reason
-        house.server.send("default", "li", Notice(level="info", code="x", text="fine"))
+        house.server.broadcast("default", Notice(level="info", code="x", text="fine"), ["li"])
         assert (await bystander.next("notice"))["text"] == "fine"
 
 
@@ -95,7 +95,7 @@ async def test_garbage_after_hello(message: object) -> None:
     async with running(House()) as house, house.page() as page:
         await page.say(message)
         assert (await page.closed())[0] == 4400
-        await house.until(lambda: house.count("screenpop_refused_total", reason="message") == 1)
+        await house.until(lambda: house.count("callcenter_screenpop_refused_total", reason="message") == 1)
         assert house.exchange.orders == []
 
 
@@ -135,7 +135,7 @@ async def test_a_page_of_another_origin_is_refused_before_the_upgrade(origin: st
         response = refusal.value.response
         assert response.status_code == 403
         assert "its origin is not allowed" in response.body.decode()
-        assert house.count("screenpop_refused_total", reason="origin") == 1
+        assert house.count("callcenter_screenpop_refused_total", reason="origin") == 1
 
 
 async def test_another_path_is_not_found() -> None:
@@ -165,9 +165,9 @@ async def test_a_flood_of_messages() -> None:
         for _ in range(100):
             await page.say({"type": "ack", "seq": 0})
         assert (await page.closed())[0] == 4429
-        house.server.send("default", "wu", Notice(level="info", code="x", text="fine"))
+        house.server.broadcast("default", Notice(level="info", code="x", text="fine"), ["wu"])
         assert (await bystander.next("notice"))["text"] == "fine"
-        await house.until(lambda: house.count("screenpop_refused_total", reason="flood") == 1)
+        await house.until(lambda: house.count("callcenter_screenpop_refused_total", reason="flood") == 1)
 
 
 async def test_a_flood_of_pings() -> None:
@@ -198,8 +198,8 @@ async def test_a_page_that_does_not_read_is_cut_off_and_delays_nobody() -> None:
         for n in range(300):
             house.server.broadcast("default", Notice(level="info", code="x", text=f"{n:>2000}"))
             assert (await bystander.next("notice"))["text"].strip() == str(n)
-        await house.until(lambda: house.count("screenpop_clients") == 1)
-        assert house.count("screenpop_refused_total", reason="slow") == 1
+        await house.until(lambda: house.count("callcenter_screenpop_clients") == 1)
+        assert house.count("callcenter_screenpop_refused_total", reason="slow") == 1
         deaf.socket.transport.abort()
 
 
@@ -210,8 +210,8 @@ async def test_a_page_that_stops_reading_for_long_is_cut_off_with_little_waiting
         small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf = await house.page("li", sock=small, max_queue=1).__aenter__()
         for n in range(300):
-            house.server.send("default", "li", Notice(level="info", code="x", text=f"{n:>2000}"))
-        await house.until(lambda: house.count("screenpop_clients") == 0)
+            house.server.broadcast("default", Notice(level="info", code="x", text=f"{n:>2000}"), ["li"])
+        await house.until(lambda: house.count("callcenter_screenpop_clients") == 0)
         deaf.socket.transport.abort()
 
 
@@ -221,9 +221,9 @@ async def test_a_dead_page_is_noticed_and_a_silent_one_is_not_taken_for_dead() -
         reader, writer = await upgrade(house)
         ticket = house.tickets.issue("wu")
         writer.write(frame(1, f'{{"type":"hello","ticket":"{ticket}"}}'.encode()))
-        await house.until(lambda: house.count("screenpop_clients") == 2)
-        await house.until(lambda: house.count("screenpop_clients") == 1)  # it answers no ping
-        house.server.send("default", "li", Notice(level="info", code="x", text="fine"))
+        await house.until(lambda: house.count("callcenter_screenpop_clients") == 2)
+        await house.until(lambda: house.count("callcenter_screenpop_clients") == 1)  # it answers no ping
+        house.server.broadcast("default", Notice(level="info", code="x", text="fine"), ["li"])
         assert (await alive.next("notice"))["text"] == "fine"
         del reader
         writer.close()

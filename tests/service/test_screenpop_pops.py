@@ -29,7 +29,7 @@ async def test_a_ring_pops_the_customer_and_is_measured() -> None:
         assert pop["match"]["candidates"][0]["name"] == "Ada Lovelace"
         assert pop["caller"] == {"number": NUMBER, "e164": None, "name": "Ada"}
         assert house.book.asked == [(1, NUMBER, "pbx", "trunk")]
-        await house.until(lambda: house.count("screenpop_pop_seconds_count") == 1)
+        await house.until(lambda: house.count("callcenter_pop_seconds_count") == 1)
 
 
 async def test_text_from_the_caller_arrives_as_text() -> None:
@@ -71,7 +71,7 @@ async def test_a_slow_match_delays_only_its_own_pop() -> None:
         house.book.open.set()
         update = await li.next("pop_update")
         assert shown(update) == (str(slow.call.call_id), "one")
-        await house.until(lambda: house.count("screenpop_lookups_total", outcome="late") == 1)
+        await house.until(lambda: house.count("callcenter_screenpop_lookups_total", outcome="late") == 1)
 
 
 async def test_a_match_that_fails_pops_incomplete_at_once() -> None:
@@ -86,7 +86,7 @@ async def test_a_match_that_never_answers_is_given_up() -> None:
         house.book.open.clear()
         house.server.publish(Script().rings("li"))
         assert (await page.next("pop"))["match"]["status"] == "incomplete"
-        await house.until(lambda: house.count("screenpop_lookups_total", outcome="timeout") == 1)
+        await house.until(lambda: house.count("callcenter_screenpop_lookups_total", outcome="timeout") == 1)
 
 
 async def test_no_pop_for_a_call_that_was_taken_before_the_match() -> None:
@@ -97,8 +97,8 @@ async def test_no_pop_for_a_call_that_was_taken_before_the_match() -> None:
         await wu.next("call")
         house.server.publish(call.stops("wu", OfferResult.ANSWERED_ELSEWHERE))
         house.book.open.set()
-        await house.until(lambda: house.count("screenpop_lookups_total", outcome="in time") == 1)
-        house.server.send("default", "wu", Notice(level="info", code="end", text=""))
+        await house.until(lambda: house.count("callcenter_screenpop_lookups_total", outcome="in time") == 1)
+        house.server.broadcast("default", Notice(level="info", code="end", text=""), ["wu"])
         while (message := await wu.read())["type"] != "notice":
             assert message["type"] in ("call", "agent")
 
@@ -135,7 +135,7 @@ async def test_an_unacknowledged_pop_survives_a_reload_and_an_acknowledged_one_d
 async def test_a_page_that_opens_while_the_phone_rings_shows_the_pop() -> None:
     async with running(House()) as house:
         house.server.publish(Script().rings("li"))
-        await house.until(lambda: house.count("screenpop_lookups_total", outcome="in time") == 1)
+        await house.until(lambda: house.count("callcenter_screenpop_lookups_total", outcome="in time") == 1)
         async with house.page() as page:
             assert [p["match"]["status"] for p in page.welcome["snapshot"]["pops"]] == ["one"]
 
@@ -159,7 +159,7 @@ async def test_seat_and_state_are_told() -> None:
             house.server.seat("default", Seat(agent="li", name="Li", paused=True))
             assert (await page.next("agent"))["state"] == "paused"
             resume = page.resume
-        await house.until(lambda: house.count("screenpop_agents") == 0)
+        await house.until(lambda: house.count("callcenter_screenpop_agents") == 0)
         async with house.page(resume=resume) as page:
             assert page.welcome["resumed"] is True
             assert [(await page.next("agent"))["state"] for _ in range(2)] == ["offline", "paused"]

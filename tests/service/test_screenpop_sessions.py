@@ -14,12 +14,12 @@ def note(text: str) -> Notice:
 async def test_a_client_that_comes_back_gets_what_it_missed() -> None:
     async with running(House()) as house:
         async with house.page() as page:
-            house.server.send("default", "li", note("one"))
+            house.server.broadcast("default", note("one"), ["li"])
             await page.next("notice")
         call = Script()
         house.server.publish(call.rings("li"))
         house.server.publish(call.stops("li", OfferResult.NO_ANSWER))
-        house.server.send("default", "li", note("two"))
+        house.server.broadcast("default", note("two"), ["li"])
         async with house.page(resume=page.resume) as back:
             assert back.welcome["resumed"] is True and back.welcome["snapshot"] is None
             assert back.welcome["session"] == page.welcome["session"]
@@ -35,7 +35,7 @@ async def test_a_client_that_was_away_too_long_starts_from_a_snapshot() -> None:
         async with house.page() as page:
             pass
         for n in range(KEPT_MESSAGES + 1):
-            house.server.send("default", "li", note(str(n)))
+            house.server.broadcast("default", note(str(n)), ["li"])
         async with house.page(resume=page.resume) as back:
             assert back.welcome["resumed"] is False
             assert back.welcome["seq"] == page.seq + KEPT_MESSAGES + 1
@@ -48,14 +48,14 @@ async def test_a_resumed_session_takes_the_place_of_its_old_socket() -> None:
             assert new.welcome["resumed"] is True
             code, reason = await old.closed()
             assert code == 4409 and reason is not None and "another window" in reason
-            house.server.send("default", "li", note("here"))
+            house.server.broadcast("default", note("here"), ["li"])
             assert (await new.next("notice"))["text"] == "here"
             assert (await other.next("notice"))["text"] == "here"
 
 
 async def test_the_session_of_somebody_else_is_worth_nothing() -> None:
     async with running(House()) as house, house.page("li") as li:
-        house.server.send("default", "li", note("for li only"))
+        house.server.broadcast("default", note("for li only"), ["li"])
         await li.next("notice")
         async with house.page("wu", resume={"session": li.welcome["session"], "seq": 0}) as wu:
             assert wu.welcome["resumed"] is False
@@ -86,7 +86,7 @@ async def test_what_was_published_before_the_stop_arrives_before_the_goodbye() -
     async with running(House()) as house:
         page = await house.page().__aenter__()
         for n in range(100):
-            house.server.send("default", "li", note(str(n)))
+            house.server.broadcast("default", note(str(n)), ["li"])
     texts = [(await page.next("notice"))["text"] for _ in range(100)]
     assert texts == [str(n) for n in range(100)]
     assert (await page.closed())[0] == 1001
@@ -97,13 +97,17 @@ async def test_the_ninth_tab_closes_the_oldest() -> None:
     async with running(House()) as house:
         pages = [await house.page().__aenter__() for _ in range(9)]
         assert (await pages[0].closed())[0] == 4409
-        house.server.send("default", "li", note("still here"))
+        house.server.broadcast("default", note("still here"), ["li"])
         for page in pages[1:]:
             assert (await page.next("notice"))["text"] == "still here"
             await page.socket.close()
 
 
 async def test_who_is_logged_out_is_cut_off() -> None:
-    async with running(House()) as house, house.page() as page:
-        house.server.evict("default", "li")
+    async with running(House()) as house, house.page(session="office") as page, house.page(session="home") as other:
+        assert {who.session for who in house.server.pages("default")} == {"office", "home"}
+        house.server.evict("default", "li", "office")
         assert await page.closed() == (4401, "you were logged out")
+        await house.until(lambda: {who.session for who in house.server.pages("default")} == {"home"})
+        house.server.broadcast("default", note("still here"))
+        assert (await other.next("notice"))["text"] == "still here"

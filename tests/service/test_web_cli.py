@@ -34,6 +34,16 @@ def run(app: Typer, *arguments: str, stdin: str | None = None) -> Result:
     return result
 
 
+async def guess_wrong(url: str, login: str, times: int) -> None:
+    """Somebody tries passwords."""
+    database = await connect(url, pool_size=1)
+    try:
+        for _ in range(times):
+            await People(database).note_login(await database.ensure_tenant("default"), login, right=False)
+    finally:
+        await database.close()
+
+
 def people(url: str) -> dict[str, Person]:
     """Everybody in the database."""
 
@@ -106,7 +116,10 @@ def test_a_password_is_changed_and_a_person_disabled_and_enabled(url: str) -> No
     run(user.app, "disable", "li")
     assert people(url)["li"].disabled
     assert not password_is(url, "li", "another good password")
-    assert "disabled" in run(user.app, "list").output
+    listed = run(user.app, "list").output
+    assert "disabled" in listed and "│ 3 " not in listed
+    asyncio.run(guess_wrong(url, "li", times=3))
+    assert "│ 3 " in run(user.app, "list").output
     run(user.app, "enable", "li")
     assert password_is(url, "li", "another good password")
 

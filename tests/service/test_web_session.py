@@ -1,6 +1,6 @@
 """Logging in and out, seats and tickets, through the running application and a real PostgreSQL."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -13,6 +13,8 @@ from tests.service.web_world import CHEAP, PASSWORD, World, run_world
 
 SESSION = "/api/v1/session"
 SEAT = "/api/v1/session/extension"
+FORWARDED = {"X-Forwarded-For": "6.6.6.6, 203.0.113.7"}
+TICKET = "/api/v1/screenpop/ticket"
 
 
 @pytest.fixture
@@ -217,13 +219,15 @@ async def test_a_taken_seat_is_refused_and_only_a_supervisor_forces(world: World
         )
         assert (await wang.send("PUT", SEAT, {**seat, "force": True})).status == 403
         assert (await zhao.send("PUT", SEAT, seat)).status == 409
-        assert (await zhao.send("PUT", SEAT, {**seat, "force": True})).status == 200
+        assert (await zhao.send("PUT", SEAT, {**seat, "force": True}, headers=FORWARDED)).status == 200
         assert (await li.send("GET", SESSION)).json["extension"] is None
     noted = await world.database.pool.fetchrow(
-        "SELECT actor, subject_id, detail FROM audit WHERE action = 'seat.force'"
+        "SELECT actor, subject_id, detail, address FROM audit WHERE action = 'seat.force'"
     )
     assert noted is not None
-    assert tuple(noted) == ("zhao", "pbx/1001", {"from": "li"})
+    assert tuple(noted) == ("zhao", "pbx/1001", {"from": "li"}, "203.0.113.7")
+    # the people of this world were added by no request
+    assert await world.database.pool.fetchval("SELECT count(address) FROM audit WHERE action = 'user.add'") == 0
 
 
 @pytest.mark.parametrize("seat", [{"pbx": "pbx", "extension": "9999"}, {"pbx": "other", "extension": "1001"}])
@@ -234,7 +238,7 @@ async def test_an_unknown_seat_is_not_found(world: World, seat: dict[str, str]) 
 
 async def test_a_ticket_opens_the_screen_pop_once(world: World) -> None:
     async with world.logged_in("li") as client:
-        answer = await client.send("POST", "/api/v1/screenpop/ticket")
+        answer = await client.send("POST", TICKET)
         assert answer.status == 201
         assert answer.json["url"] == "ws://127.0.0.1:8081/screenpop"
         granted = world.access.redeem(answer.json["ticket"])
@@ -245,8 +249,8 @@ async def test_a_ticket_opens_the_screen_pop_once(world: World) -> None:
 
 async def test_log_out_ends_tickets_and_tells_the_screen_pop(world: World) -> None:
     async with world.logged_in("li") as client:
-        ticket = (await client.send("POST", "/api/v1/screenpop/ticket")).json["ticket"]
-        other = (await client.send("POST", "/api/v1/screenpop/ticket")).json["ticket"]
+        ticket = (await client.send("POST", TICKET)).json["ticket"]
+        other = (await client.send("POST", TICKET)).json["ticket"]
         grant = world.access.redeem(other)
         await client.send("DELETE", SESSION)
         with pytest.raises(Unauthenticated):
@@ -255,10 +259,46 @@ async def test_log_out_ends_tickets_and_tells_the_screen_pop(world: World) -> No
     assert world.told.ended == [(world.tenant_id, "li", grant.session)]
 
 
+async def _disable(world: World) -> None:
+    await world.people.set_disabled(world.tenant_id, "li", True, by="admin")
+
+
+async def _new_password(world: World) -> None:
+    await world.people.set_password(world.tenant_id, "li", CHEAP.hash("another good password"), by="admin")
+
+
+async def _new_role(world: World) -> None:
+    await world.database.pool.execute("UPDATE users SET role = 'supervisor' WHERE login = 'li'")
+
+
+async def _time_passes(world: World) -> None:
+    world.clock.now += timedelta(hours=12)
+
+
+@pytest.mark.parametrize("end", [_disable, _new_password, _new_role, _time_passes])
+async def test_what_is_open_for_a_session_ends_with_it(world: World, end: Callable[[World], Awaitable[None]]) -> None:
+    async with world.logged_in("li") as client:
+        await client.send("PUT", SEAT, {"pbx": "pbx", "extension": "1001"})
+        opened, waiting = [(await client.send("POST", TICKET)).json["ticket"] for _ in range(2)]
+        grant = world.access.redeem(opened)
+        world.told.open.append(grant)
+        await world.access.end_lapsed()
+        assert world.told.ended == []
+
+        await end(world)
+        await world.access.end_lapsed()
+
+        assert world.told.ended == [(world.tenant_id, "li", grant.session)]
+        with pytest.raises(Unauthenticated):
+            world.access.redeem(waiting)
+    if end is _disable:
+        assert world.told.seats[-1] == ("pbx", dict.fromkeys(("PJSIP/1001", "PJSIP/1002", "PJSIP/1003")))
+
+
 async def test_the_screen_pop_is_found_behind_a_proxy(database: Database) -> None:
     changes = {"public_url": "https://calls.example.com", "screenpop_url": "wss://calls.example.com/screenpop"}
     async with run_world(database, **changes) as world, world.client() as client:
         answer = await client.send("POST", SESSION, {"login": "li", "password": PASSWORD})
         cookie = answer.headers["Set-Cookie"].split(";")[0]
-        ticket = await client.send("POST", "/api/v1/screenpop/ticket", headers={"Cookie": cookie})
+        ticket = await client.send("POST", TICKET, headers={"Cookie": cookie})
         assert ticket.json["url"] == "wss://calls.example.com/screenpop"

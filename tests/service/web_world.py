@@ -3,7 +3,7 @@
 Accounts are the real ones. The stand-ins hold plain lists; they obey the Protocols of `callcenter.web.services`.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,12 +22,14 @@ from callcenter.accounts.passwords import Passwords
 from callcenter.accounts.roles import SCOPES, Role
 from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
+from callcenter.accounts.tickets import Grant
 from callcenter.accounts.values import Extension
 from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
 from callcenter.errors import AmiUnreachable, Conflict, Forbidden, NotFound
 from callcenter.model import CallStatus, Direction, PartyKind, Source
 from callcenter.web.application import build
+from callcenter.web.port import BoundedRunner
 from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import (
     Customer,
@@ -276,12 +278,17 @@ class Told:
 
     seats: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
     ended: list[tuple[int, str, str]] = field(default_factory=list)
+    open: list[Grant] = field(default_factory=list)
 
     def seats_changed(self, pbx: str, seats: Mapping[str, Extension]) -> None:
         self.seats.append((pbx, {interface: seat.agent for interface, seat in seats.items()}))
 
     def session_ended(self, tenant_id: int, agent: str, session: str) -> None:
         self.ended.append((tenant_id, agent, session))
+        self.open = [grant for grant in self.open if grant.session != session]
+
+    def connected(self) -> Collection[Grant]:
+        return self.open
 
 
 @dataclass
@@ -380,8 +387,8 @@ SEATS = ("1001", "1002", "1003")
 
 
 @asynccontextmanager
-async def run_world(database: Database, **changes: Any) -> AsyncIterator[World]:
-    """Four people, three extensions, and the application on a port of its own."""
+async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -> AsyncIterator[World]:
+    """Four people, three extensions, and the application on a port of its own, with other `bounds` of the port."""
     tenant_id = await database.ensure_tenant("default")
     clock, told, calls, book, phones, health = Clock(), Told(), Calls(), Book(), Phones(), Parts()
     people = People(database)
@@ -420,7 +427,7 @@ async def run_world(database: Database, **changes: Any) -> AsyncIterator[World]:
             **changes,
         }
     )
-    runner = web.AppRunner(build(services), access_log=None)
+    runner = BoundedRunner(build(services), **(bounds or {}))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -99,8 +99,10 @@ export function openDesk(login: string, given: DeskParts): void {
     onDismiss: (callId) => stream?.dismiss(callId),
   });
   tabs.join();
-  tabs.show(!document.hidden);
+  tabs.show(looked());
   document.addEventListener("visibilitychange", seen);
+  window.addEventListener("focus", seen);
+  window.addEventListener("blur", seen);
   window.addEventListener("online", wake);
   window.addEventListener("offline", lose);
   window.addEventListener("pagehide", hide);
@@ -109,6 +111,8 @@ export function openDesk(login: string, given: DeskParts): void {
 /** Stop listening, and forget everything: the next person at this browser starts with an empty desk. */
 export function closeDesk(): void {
   document.removeEventListener("visibilitychange", seen);
+  window.removeEventListener("focus", seen);
+  window.removeEventListener("blur", seen);
   window.removeEventListener("online", wake);
   window.removeEventListener("offline", lose);
   window.removeEventListener("pagehide", hide);
@@ -134,8 +138,11 @@ export function takeOver(): void {
 const wake = (): void => stream?.wake();
 const lose = (): void => stream?.lose();
 
+/** A window that is in sight, but behind the one that the agent works in, is not looked at. */
+const looked = (): boolean => !document.hidden && document.hasFocus();
+
 function seen(): void {
-  tabs?.show(!document.hidden);
+  tabs?.show(looked());
   if (!document.hidden) stream?.wake();
 }
 

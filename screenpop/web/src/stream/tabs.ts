@@ -83,13 +83,13 @@ export class Tabs {
     this.send({ type: "dismiss", callId });
   }
 
-  /** Tell the others whether somebody can see this window. */
+  /** Tell the others whether somebody looks at this window. */
   show(visible: boolean): void {
     this.note(this.id, visible);
     this.send({ type: "presence", tab: this.id, visible });
   }
 
-  /** Whether somebody can see any of the windows. */
+  /** Whether somebody looks at any of the windows. */
   get seen(): boolean {
     return this.visible.size > 0;
   }
