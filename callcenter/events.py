@@ -55,8 +55,9 @@ class NewConnectedLine(ChannelEvent, frozen=True, gc=False):
 
 
 class Newexten(ChannelEvent, frozen=True, gc=False):
-    """A leg runs an application of the dialplan that matters to us (queue, voicemail, dial)."""
+    """A leg stands at an extension of the dialplan, and runs an application that matters to us there."""
 
+    exten: str | None
     application: str
     data: str | None
 
@@ -135,6 +136,34 @@ class LocalBridge(Event, frozen=True, gc=False):
 
     one_uniqueid: str
     two_uniqueid: str
+
+
+class Pickup(ChannelEvent, frozen=True, gc=False):
+    """A leg takes the call that rings at another one, `target_uniqueid`."""
+
+    target_uniqueid: str
+
+
+class BlindTransfer(Event, frozen=True, gc=False):
+    """A leg sent whoever it talked with to an extension; only those that succeed are told."""
+
+    transferer_uniqueid: str
+    exten: str
+
+
+class AttendedTransfer(Event, frozen=True, gc=False):
+    """A leg joined its two calls, or the two ends of its one; only those that succeed are told.
+
+    `first` and `second` are its legs in either call, the same one where a feature code or AMI made the transfer.
+    `target` is who was asked, None while that is not decided; `target_state` is as of `Newstate`.
+    """
+
+    first_uniqueid: str
+    second_uniqueid: str
+    second_exten: str | None
+    target_uniqueid: str | None
+    target_state: int | None
+    target_exten: str | None
 
 
 class QueueCallerJoin(ChannelEvent, frozen=True, gc=False):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from callcenter.changes import CallAnswered, CallChange, CallEnded, CallStarted, CallTransferred
+from callcenter.changes import CallAnswered, CallChange, CallEnded, CallMerged, CallStarted, CallTransferred
 from callcenter.model import Call
 
 Consumer = Callable[[CallChange, datetime], None]
@@ -17,6 +17,7 @@ LOGGED = {
     CallStarted: "call_started",
     CallAnswered: "call_answered",
     CallTransferred: "call_transferred",
+    CallMerged: "call_merged",
     CallEnded: "call_ended",
 }
 """Changes that get a line in the log: enough to follow a call, without numbers and names."""

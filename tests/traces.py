@@ -6,7 +6,7 @@ from pathlib import Path
 
 from callcenter import events as ev
 from callcenter.ami import parse, wire
-from callcenter.changes import CallChange
+from callcenter.changes import CallChange, CallMerged
 from callcenter.model import Call
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.tracker import Tracker
@@ -42,4 +42,6 @@ def calls_of(stream: list[ev.Event] | tuple[ev.Event, ...], directory: Directory
         for change in tracker.apply(event):
             if isinstance(change, CallChange):
                 found[change.call_id] = change.call
+            if isinstance(change, CallMerged):
+                found.pop(change.merged, None)
     return list(found.values())

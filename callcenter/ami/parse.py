@@ -15,8 +15,11 @@ from callcenter.errors import ProtocolError
 UNKNOWN: Final = frozenset({"", "<unknown>", "<none>", "(null)"})
 """What Asterisk writes where it has nothing to say."""
 
-APPLICATIONS: Final = frozenset({"Queue", "VoiceMail", "VoiceMailMain", "Directory", "Playback", "BackGround", "Read"})
-"""Applications of the dialplan that tell what a caller is with; others are not looked at."""
+APPLICATIONS: Final = frozenset({"Queue", "VoiceMail", "Dial", "AppDial", "AppQueue"})
+"""Applications of the dialplan that tell what a caller is with; others are not looked at.
+
+The last three are what a leg of a conversation runs: such a leg comes to an extension only where it is redirected.
+"""
 
 VARIABLES: Final = frozenset({"QUEUESTATUS"})
 """Channel variables that tell what no event tells."""
@@ -149,7 +152,7 @@ def _new_connected_line(f: Fields, at: datetime) -> ev.Event:
 
 
 def _newexten(f: Fields, at: datetime) -> ev.Event:
-    return ev.Newexten(at, f["Uniqueid"], f["Application"], text(f.get("AppData")))
+    return ev.Newexten(at, f["Uniqueid"], text(f.get("Extension")), f["Application"], text(f.get("AppData")))
 
 
 def _varset(f: Fields, at: datetime) -> ev.Event | None:
@@ -207,6 +210,30 @@ def _unhold(f: Fields, at: datetime) -> ev.Event:
 
 def _local_bridge(f: Fields, at: datetime) -> ev.Event:
     return ev.LocalBridge(at, f["LocalOneUniqueid"], f["LocalTwoUniqueid"])
+
+
+def _pickup(f: Fields, at: datetime) -> ev.Event:
+    return ev.Pickup(at, f["Uniqueid"], f["TargetUniqueid"])
+
+
+def _blind_transfer(f: Fields, at: datetime) -> ev.Event | None:
+    if f["Result"] != "Success":
+        return None
+    return ev.BlindTransfer(at, f["TransfererUniqueid"], f["Extension"])
+
+
+def _attended_transfer(f: Fields, at: datetime) -> ev.Event | None:
+    if f["Result"] != "Success":
+        return None
+    return ev.AttendedTransfer(
+        at,
+        f["OrigTransfererUniqueid"],
+        f["SecondTransfererUniqueid"],
+        text(f.get("SecondTransfererExten")),
+        text(f.get("TransferTargetUniqueid")),
+        number(f.get("TransferTargetChannelState")),
+        text(f.get("TransferTargetExten")),
+    )
 
 
 def _queue_caller_join(f: Fields, at: datetime) -> ev.Event:
@@ -269,6 +296,9 @@ BUILDERS: Final[Mapping[bytes, Builder]] = {
     b"Hold": _hold,
     b"Unhold": _unhold,
     b"LocalBridge": _local_bridge,
+    b"Pickup": _pickup,
+    b"BlindTransfer": _blind_transfer,
+    b"AttendedTransfer": _attended_transfer,
     b"QueueCallerJoin": _queue_caller_join,
     b"QueueCallerLeave": _queue_caller_leave,
     b"QueueCallerAbandon": _queue_caller_abandon,

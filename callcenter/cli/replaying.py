@@ -11,7 +11,7 @@ import msgspec
 from callcenter import settings as configuration
 from callcenter.ami import parse, record
 from callcenter.calllog import record as call_record
-from callcenter.changes import CallChange, Change
+from callcenter.changes import CallChange, CallMerged, Change
 from callcenter.errors import ProtocolError, SettingsError
 from callcenter.joints.directory import directory_of
 from callcenter.model import Call
@@ -40,6 +40,8 @@ def run(
         for change in tracker.apply(event) if event is not None else ():
             if isinstance(change, CallChange):
                 calls[change.call_id] = change.call
+            if isinstance(change, CallMerged):
+                calls.pop(change.merged, None)
             if changes:
                 write(encoder.encode(_line(change)) + b"\n")
     for call in calls.values():

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from callcenter.changes import CallChange, CallEnded, CallQueued, QueueLeft
+from callcenter.changes import CallChange, CallEnded, CallMerged, CallQueued, QueueLeft
 from callcenter.events import QueueMemberState
 
 IN_USE = frozenset({2, 3, 7, 8})
@@ -63,6 +63,10 @@ class Board:
         elif isinstance(change, CallEnded):
             for visit in call.queue_visits:
                 self._leave(call.pbx, visit.queue, call.call_id)
+        elif isinstance(change, CallMerged):
+            for (pbx, queue), waiting in list(self._waiting.items()):
+                if pbx == call.pbx and change.merged in waiting:
+                    self._leave(pbx, queue, change.merged)
 
     def member(self, pbx: str, state: QueueMemberState) -> str:
         """A queue said something of a member; returns the device that it is about."""

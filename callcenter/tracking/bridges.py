@@ -1,7 +1,7 @@
 """Channels join and leave bridges, hold and resume, and Local channels have two halves."""
 
 from callcenter import events as ev
-from callcenter.tracking import direction, talk
+from callcenter.tracking import direction, meeting, talk
 from callcenter.tracking.world import World
 
 
@@ -10,13 +10,14 @@ def bridge_enter(world: World, event: ev.BridgeEnter) -> None:
     leg = world.leg(event, event.uniqueid)
     if leg is None:
         return
+    world.enter(leg, event.bridge, holding=event.technology == "holding_bridge")
+    if not leg.holding:
+        meeting.in_bridge(world, leg, event.at)
     call = leg.call
     if event.linkedid != leg.linkedid:
         leg.linkedid = event.linkedid
         call.add_linkedid(event.linkedid)
         world.calls.setdefault(event.linkedid, call)
-    leg.bridge = event.bridge
-    leg.holding = event.technology == "holding_bridge"
     direction.stays_inside(world, call, event.at)
     talk.update(call, event.at, world.emit)
 
@@ -25,8 +26,7 @@ def bridge_leave(world: World, event: ev.BridgeLeave) -> None:
     """A channel left a bridge."""
     leg = world.leg(event, event.uniqueid)
     if leg is not None and leg.bridge == event.bridge:
-        leg.bridge = None
-        leg.holding = False
+        world.leave(leg)
         talk.update(leg.call, event.at, world.emit)
 
 

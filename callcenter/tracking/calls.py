@@ -55,6 +55,7 @@ class CallFacts:
         "callee",
         "caller",
         "complete",
+        "customer",
         "dial_status",
         "did",
         "direction",
@@ -66,6 +67,7 @@ class CallFacts:
         "legs",
         "linkedids",
         "open_talks",
+        "picked_up",
         "reached_voicemail",
         "ringing_at",
         "rings",
@@ -82,6 +84,8 @@ class CallFacts:
         self.legs: dict[str, Leg] = {}
         self.entry: Leg | None = None
         """The leg that the call began with: the caller's, or on click-to-dial the agent's."""
+        self.customer: Leg | None = None
+        """The leg whose company makes a connection; `talk` chooses it."""
         self.direction: Direction | None = None
         """None until it is decided; a call is not told of before."""
         self.did: str | None = None
@@ -95,6 +99,8 @@ class CallFacts:
         self.hangup_cause: int | None = None
         self.dial_status: str | None = None
         """The last DialStatus of somebody other than a queue member."""
+        self.picked_up = False
+        """A colleague took the call from a phone that rang for it."""
         self.reached_voicemail = False
         self.complete = True
         self.source = Source.LIVE
@@ -148,7 +154,7 @@ class CallFacts:
 
     def release(self) -> None:
         """Let go of the legs, which refer back: the memory is then free at once, without the garbage collector."""
-        self.entry = None
+        self.entry = self.customer = None
         self.rings.clear()
 
     def mark_resynced(self) -> None:
@@ -212,6 +218,50 @@ class CallFacts:
         connection = self._connections[index] = replace(self._connections[index], to=at)
         self.touch()
         return connection
+
+    def cut_connection(self, interface: str | None, number: str | None, since: datetime) -> int | None:
+        """The newest connection of a party, if it ended after `since`."""
+        for index in range(len(self._connections) - 1, -1, -1):
+            one = self._connections[index]
+            if one.interface == interface and one.number == number:
+                return index if one.to is not None and one.to >= since else None
+        return None
+
+    def resume_connection(self, index: int) -> Connection:
+        """Somebody goes on talking, who only changed the bridge."""
+        connection = self._connections[index] = replace(self._connections[index], to=None)
+        self.touch()
+        return connection
+
+    @property
+    def transfers(self) -> list[Transfer]:
+        """All transfers so far."""
+        return self._transfers
+
+    def add_transfer(self, transfer: Transfer) -> None:
+        """Somebody handed the call over."""
+        self._transfers.append(transfer)
+        self.touch()
+
+    def absorb(self, other: CallFacts) -> None:
+        """Another call turned out to be part of this one.
+
+        What rang and waited in it, and whom it reached, is part of this call's story. What was said in it was not
+        said to this call's customer: its connections and holds are not.
+        """
+        for ring in other.rings:
+            ring.index += len(self._offers)
+        self._offers += other._offers
+        self.rings += other.rings
+        self._visits = sorted(self._visits + other._visits, key=lambda visit: visit.joined_at)
+        self._transfers = sorted(self._transfers + other._transfers, key=lambda transfer: transfer.at)
+        self._members |= other._members
+        self.linkedids += [linkedid for linkedid in other.linkedids if linkedid not in self.linkedids]
+        self.asked_queue = self.asked_queue or other.asked_queue
+        self.abandon_told = self.abandon_told or other.abandon_told
+        self.reached_voicemail = self.reached_voicemail or other.reached_voicemail
+        self.complete = self.complete and other.complete
+        self.touch()
 
     def add_hold(self, hold: Hold) -> None:
         """Somebody put the other side on hold."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import dialing, direction, ending, ids, offers, queues, states, talk
+from callcenter.tracking import dialing, direction, ending, ids, offers, queues, states, talk, transfers
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -84,11 +84,16 @@ def new_connected_line(world: World, event: ev.NewConnectedLine) -> None:
 
 
 def newexten(world: World, event: ev.Newexten) -> None:
-    """The caller was sent to an application that matters."""
+    """A leg was sent to an application that matters, or in the middle of a talk to another extension."""
     leg = world.leg(event, event.uniqueid)
     if leg is None:
         return
     call = leg.call
+    if event.exten is not None and event.exten != leg.exten_now:
+        if leg.bridge is not None and not leg.holding:
+            transfers.redirected(world, leg, event.exten, event.at)
+            return
+        leg.exten_now = event.exten
     if event.application == "Queue":
         call.asked_queue = (event.data or "").partition(",")[0] or None
     elif event.application == "VoiceMail" and call.answered_at is None:
@@ -118,16 +123,16 @@ def hangup(world: World, event: ev.Hangup) -> None:
     call = leg.call
     if leg.held_since is not None:
         talk.unhold(call, leg, event.at, world.emit)
-    if leg.bridge is not None:
-        leg.bridge = None
-        talk.update(call, event.at, world.emit)
     if leg.ring is not None:
         offers.leg_gone(call, leg.ring, event.cause, event.at, world.emit)
     if leg is call.entry:
         call.hangup_cause = event.cause
         call.touch()
     leg.move(states.LegState.GONE)
+    talked = leg.bridge is not None or leg is call.customer
     world.remove(leg)
+    if talked:
+        talk.update(call, event.at, world.emit)
     if not call.legs:
         _end(world, call, event.at)
 

@@ -23,6 +23,7 @@ class Leg:
         "channel",
         "dialed",
         "exten",
+        "exten_now",
         "half",
         "hangup_asked_at",
         "held_since",
@@ -62,6 +63,9 @@ class Leg:
         self.number = number
         self.name = name
         self.exten = exten
+        """What the leg dialed."""
+        self.exten_now = exten
+        """The extension of the dialplan that it was last seen at."""
         self.call = call
         self.bridge: str | None = None
         self.holding = False

@@ -98,8 +98,17 @@ def leg_gone(call: CallFacts, ring: Ring, cause: int, at: datetime, emit: Emit) 
     _end(call, ring, result, ring.refused_at or at, emit)
 
 
+def taken(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
+    """A colleague took the call that rings at a device; what else rings for it stops in a moment."""
+    call.picked_up = True
+    if leg.ring is not None:
+        _end(call, leg.ring, OfferResult.ANSWERED_ELSEWHERE, at, emit)
+
+
 def _why_canceled(call: CallFacts, ring: Ring) -> OfferResult:
     """Why a device that could have answered was no longer rung."""
+    if call.picked_up:
+        return OfferResult.ANSWERED_ELSEWHERE
     for other in call.rings:
         won = other.offer.result is OfferResult.ANSWERED and other.offer.queue == ring.offer.queue
         if won and other.offer.ended_at is not None and other.offer.ended_at >= ring.dialed_at:

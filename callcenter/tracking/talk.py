@@ -1,11 +1,12 @@
 """Who hears whom: connections and holds, from bridges.
 
 Real legs talk when they stand in one bridge, or in bridges that a Local channel joins. A holding bridge is waiting.
-A connection is one party's stretch of talking with the other side of the call: with the outside party, or on an
-internal call with the caller.
+A connection is one party's stretch of talking with the call's customer: whoever called in, on an outbound call the
+outside party that was reached, on an internal call the caller and, once they have handed it on, who stayed.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from callcenter import changes as ch
 from callcenter.model import Connection, Direction, Hold
@@ -13,6 +14,9 @@ from callcenter.tracking import queues
 from callcenter.tracking.calls import CallFacts, Emit
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
+
+MOMENT: Final = timedelta(milliseconds=100)
+"""Asterisk moves a talk to another bridge within this time; who talks on after it has not stopped talking."""
 
 
 def update(call: CallFacts, at: datetime, emit: Emit) -> None:
@@ -46,13 +50,25 @@ def unhold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
         emit(ch.CallResumed, call, at, hold=ended)
 
 
+def let_go(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
+    """A leg handed the call on: it holds nobody any more, though it may be there for another moment."""
+    unhold(call, leg, at, emit)
+    update(call, at, emit)
+
+
 def _begin(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
     if queues.waits(call):
         # Who talks no longer waits, whatever was lost of the queue's own words.
         queues.connected(call, call.visits[-1].queue, at, emit)
     party = call.party_of(leg)
-    connection = Connection(from_=at, agent=party.agent, interface=_interface(leg), number=party.number)
-    call.open_talks[leg.uniqueid] = call.add_connection(connection)
+    interface = _interface(leg)
+    cut = call.cut_connection(interface, party.number, at - MOMENT)
+    if cut is not None:
+        connection = call.resume_connection(cut)
+        call.open_talks[leg.uniqueid] = cut
+    else:
+        connection = Connection(from_=at, agent=party.agent, interface=interface, number=party.number)
+        call.open_talks[leg.uniqueid] = call.add_connection(connection)
     if call.answered_at is None:
         call.answered_at = at
         if leg is not call.entry and call.direction is not Direction.OUTBOUND:
@@ -65,20 +81,32 @@ def _begin(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
 def _talking(call: CallFacts) -> dict[str, Leg]:
     """The legs that talk with the call's other side now."""
     rooms = _rooms(call)
-    others = _other_side(call)
-    theirs = {rooms[leg.uniqueid] for leg in others if leg.uniqueid in rooms}
-    return {
-        uniqueid: leg
+    customer = _customer(call, rooms)
+    if call.direction is not None:
+        call.customer = customer
+    if customer is None or customer.uniqueid not in rooms:
+        return {}
+    theirs = rooms[customer.uniqueid]
+    together = {
+        uniqueid: call.legs[uniqueid]
         for uniqueid, room in rooms.items()
-        if room in theirs and (leg := call.legs[uniqueid]) not in others
+        if room == theirs and uniqueid != customer.uniqueid
     }
+    # A feature code takes whoever consults out of the bridge, where a phone's own key leaves them in it. Both have the
+    # customer on hold, and talk with them still, until somebody else does.
+    return together or {u: leg for u in call.open_talks if (leg := call.legs.get(u)) and leg.held_since is not None}
 
 
-def _other_side(call: CallFacts) -> list[Leg]:
-    """The legs whose company makes a connection: outside parties on an outbound call, else the entry leg."""
+def _customer(call: CallFacts, rooms: dict[str, str]) -> Leg | None:
+    """The leg whose company makes a connection. Once found it stays; only colleagues take each other's place."""
+    known = call.customer
     if call.direction is Direction.OUTBOUND:
-        return [leg for leg in call.legs.values() if leg.side is Side.TRUNK]
-    return [call.entry] if call.entry is not None else []
+        return known or next((leg for u in rooms if (leg := call.legs[u]).side is Side.TRUNK), None)
+    if call.direction is Direction.INBOUND or known is None:
+        return known or call.entry
+    if known.uniqueid in call.legs:
+        return known
+    return next((call.legs[uniqueid] for uniqueid in rooms), known)
 
 
 def _rooms(call: CallFacts) -> dict[str, str]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Call
-from callcenter.tracking import bridges, channels, dialing, direction, ids, queueing, queues, resync
+from callcenter.tracking import bridges, channels, dialing, direction, ids, queueing, queues, resync, transfers
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.world import World
 
@@ -32,6 +32,9 @@ HANDLERS: Final[Mapping[type[ev.Event], Callable[[World, Any], None]]] = {
     ev.Hold: bridges.hold,
     ev.Unhold: bridges.unhold,
     ev.LocalBridge: bridges.local_bridge,
+    ev.Pickup: transfers.picked_up,
+    ev.BlindTransfer: transfers.blind,
+    ev.AttendedTransfer: transfers.attended,
     ev.QueueCallerJoin: queueing.caller_join,
     ev.QueueCallerLeave: queueing.caller_leave,
     ev.QueueCallerAbandon: queueing.caller_abandon,

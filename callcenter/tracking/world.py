@@ -23,6 +23,8 @@ class World:
         self.legs: dict[str, Leg] = {}
         self.calls: dict[str, CallFacts] = {}
         """linkedid → call; a call that has had several linkedids is there under each."""
+        self.bridges: dict[str, dict[str, Leg]] = {}
+        """Bridge → the legs that stand in it, by uniqueid."""
         self.dialed_by_us: dict[str, str] = {}
         """Channel id of an originate of ours that has not begun yet → number to be called."""
         self.resyncing = False
@@ -68,8 +70,25 @@ class World:
         """Whether a channel is there, or was until lately."""
         return uniqueid in self.legs or uniqueid in self._gone
 
+    def enter(self, leg: Leg, bridge: str, holding: bool) -> None:
+        """A channel stands in a bridge now, and in no other."""
+        self.leave(leg)
+        leg.bridge = bridge
+        leg.holding = holding
+        self.bridges.setdefault(bridge, {})[leg.uniqueid] = leg
+
+    def leave(self, leg: Leg) -> None:
+        """A channel stands in no bridge now."""
+        bridge, leg.bridge, leg.holding = leg.bridge, None, False
+        if bridge is not None:
+            inside = self.bridges[bridge]
+            del inside[leg.uniqueid]
+            if not inside:
+                del self.bridges[bridge]
+
     def remove(self, leg: Leg) -> None:
         """A channel is gone."""
+        self.leave(leg)
         del self.legs[leg.uniqueid]
         del leg.call.legs[leg.uniqueid]
         leg.ring = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.calllog import record as call_record
-from callcenter.changes import CallChange
+from callcenter.changes import CallChange, CallMerged
 from callcenter.joints.directory import directory_of
 from callcenter.settings import PbxSettings
 from callcenter.tracking.tracker import Tracker
@@ -31,12 +31,10 @@ def of(case: str, stream: str = "events.ami") -> dict[str, Any]:
             if isinstance(change, CallChange):
                 record = call_record.to_json(call_record.of(change.call))
                 calls[record["call_id"]] = record
+            if isinstance(change, CallMerged):
+                calls.pop(str(change.merged), None)
     found: dict[str, Any] = json.loads(json.dumps({"changes": changes, "calls": list(calls.values())}))
     return found
-
-
-EXPECTED = [case for case in traces.CASES if (traces.REPLAY / case / "expected.json").exists()]
-"""Cases whose calls are known. Transfers, pick-ups and parking are recorded for the work that will tell them."""
 
 
 def path(case: str) -> Path:
@@ -50,5 +48,5 @@ def _kind(change: object) -> str:
 
 
 if __name__ == "__main__":
-    for name in EXPECTED if sys.argv[1:] == ["all"] else sys.argv[1:]:
+    for name in traces.CASES if sys.argv[1:] == ["all"] else sys.argv[1:]:
         path(name).write_text(json.dumps(of(name), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -9,32 +9,8 @@ from tests.evidence import disagreements
 from tests.replay import expectation
 from tests.testbed.records import parse_cdr, parse_cel, parse_queue_log
 
-ON_THE_WAY = (
-    "ami-attended-transfer",
-    "attended-transfer-answered",
-    "attended-transfer-to-outside",
-    "blonde-transfer",
-    "parked-and-fetched",
-    "pickup-directed",
-    "pickup-from-queue",
-    "pickup-group",
-    "queue-then-attended-transfer",
-)
-"""Cases in which calls meet, which the tracker does not follow yet. One that begins to agree must leave this list."""
 
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(
-            case,
-            marks=[pytest.mark.xfail(strict=True, reason="two calls become one: not followed yet")]
-            if case in ON_THE_WAY
-            else [],
-        )
-        for case in traces.CASES
-    ],
-)
+@pytest.mark.parametrize("case", traces.CASES)
 def test_the_records_agree_with_cel_cdr_and_queue_log(case: str) -> None:
     assert compared(case, expectation.of(case)["calls"]) == []
 

@@ -8,7 +8,7 @@ from tests import traces
 from tests.replay import expectation
 
 
-@pytest.mark.parametrize("case", expectation.EXPECTED)
+@pytest.mark.parametrize("case", traces.CASES)
 def test_case_gives_the_expected_changes_and_calls(case: str) -> None:
     expected = json.loads(expectation.path(case).read_text(encoding="utf-8"))
     assert expectation.of(case) == expected
@@ -20,4 +20,4 @@ def test_the_filters_of_the_sample_configuration_hide_nothing_that_is_needed(cas
 
 
 def test_there_are_cases() -> None:
-    assert len(expectation.EXPECTED) >= 45
+    assert len(traces.CASES) >= 45

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from typing import NamedTuple, Self
 
 
@@ -60,6 +61,14 @@ class CelRow(NamedTuple):
     @classmethod
     def parse(cls, columns: list[str]) -> Self:
         return cls(columns[0], float(columns[1]), *columns[2:])
+
+
+def bridge_of(row: CelRow) -> str | None:
+    """The bridge that a channel enters or leaves; None where the row tells of no bridge, or of a waiting room."""
+    if row.eventtype not in ("BRIDGE_ENTER", "BRIDGE_EXIT"):
+        return None
+    extra = json.loads(row.extra)
+    return None if extra["bridge_technology"] == "holding_bridge" else str(extra["bridge_id"])
 
 
 class QueueLogRow(NamedTuple):
