@@ -43,8 +43,7 @@ def _one_attempt(one: ev.Event, other: ev.Event) -> bool:
 
 
 def _called(event: ev.Event) -> str:
-    called: str = getattr(event, "dest_uniqueid", None) or getattr(event, "uniqueid", "")
-    return called
+    return str(getattr(event, "dest_uniqueid", None) or getattr(event, "uniqueid", ""))
 
 
 def _own_news(one: ev.Event, other: ev.Event) -> bool:

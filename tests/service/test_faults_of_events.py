@@ -1,4 +1,4 @@
-"""Events dropped, doubled, and swapped as Asterisk might have: each one of each trace. No call is lost, none doubled."""
+"""Events lost, doubled, and swapped as Asterisk might have: each one of each trace. No call is lost, none doubled."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
