@@ -65,7 +65,7 @@ async def examine(config: Path | None, listen_s: float, kind: Kind | None = None
         )
     findings += await _database(settings)
     for pbx in settings.pbx:
-        findings += await _pbx(pbx, listen_s, kind)
+        findings += await examine_pbx(pbx, listen_s, kind)
     return findings
 
 
@@ -119,8 +119,8 @@ class _Listener:
             self.down.set()
 
 
-async def _pbx(settings: PbxSettings, listen_s: float, kind: Kind | None) -> list[Finding]:
-    """Connect like the service does, and look at what comes."""
+async def examine_pbx(settings: PbxSettings, listen_s: float, kind: Kind | None = None) -> list[Finding]:
+    """Connect to a PBX like the service does, and look at it and at what comes."""
     listener = _Listener()
     client = AmiClient(settings, listener.on_block, listener.on_state)
     async with asyncio.TaskGroup() as group:

@@ -36,6 +36,9 @@ APPS: Final = frozenset({"dial", "queue"})
 BACKENDS: Final = ("cel_pgsql", "cel_odbc", "cel_custom")
 """Modules that write CEL where it can be read again."""
 
+LINES: Final = 3
+"""How often a list is looked for in cel.conf: once of the distribution's, once of ours, and one more."""
+
 SHORT_MS: Final = 1000
 """With a `writetimeout` below this a machine that pauses, to swap or to be backed up, loses the connection."""
 OLDEST: Final = (16, 0)
@@ -90,7 +93,9 @@ async def gather(read: Read, settings: PbxSettings) -> Configuration | None:
     user = settings.username
 
     async def config(*names: str) -> str:
-        return await read(f"AST_CONFIG({','.join(names)})")
+        # Of what stands twice the last counts. Older versions cannot count, and know no such name.
+        path = ",".join(names)
+        return await read(f"AST_CONFIG({path},-1)") or await read(f"AST_CONFIG({path})")
 
     async def loaded(module: str) -> bool:
         return await read(f"IFMODULE({module}.so)") == "1"
@@ -101,8 +106,8 @@ async def gather(read: Read, settings: PbxSettings) -> Configuration | None:
         guarded=any(guards),
         writetimeout=await config("manager.conf", user, "writetimeout"),
         cel=await config("cel.conf", "general", "enable"),
-        cel_apps=frozenset(name.lower() for name in await _listed(config, "apps")),
-        cel_events=frozenset(name.upper() for name in await _listed(config, "events")),
+        cel_apps=frozenset(name.lower() for name in await _listed(read, "apps")),
+        cel_events=frozenset(name.upper() for name in await _listed(read, "events")),
         backends=tuple([module for module in BACKENDS if await loaded(module)]),
         queue_log=await config("logger.conf", "general", "queue_log"),
         attended_transfer=await read("FEATUREMAP(atxfer)"),
@@ -112,15 +117,12 @@ async def gather(read: Read, settings: PbxSettings) -> Configuration | None:
     )
 
 
-async def _listed(config: Callable[..., Awaitable[str]], name: str) -> list[str]:
+async def _listed(read: Read, name: str) -> list[str]:
     """The names of a list in cel.conf, which may stand on several lines: each adds to those before."""
-    found: list[str] = []
-    for index in range(4):
-        line = await config("cel.conf", "general", name, str(index))
-        if not line:
-            break
-        found += [one.strip() for one in line.split(",")]
-    return found
+    lines = [await read(f"AST_CONFIG(cel.conf,general,{name},{index})") for index in range(LINES)]
+    if not any(lines):
+        lines = [await read(f"AST_CONFIG(cel.conf,general,{name})")]
+    return [one.strip() for line in lines for one in line.split(",") if one.strip()]
 
 
 def judge(name: str, kind: Kind, found: Configuration, settings: PbxSettings) -> list[Finding]:

@@ -7,8 +7,8 @@ _CONFIGURED: Final = {
     "manager.conf,callcenter,deny": "0.0.0.0/0.0.0.0",
     "manager.conf,callcenter,writetimeout": "5000",
     "cel.conf,general,enable": "yes",
-    "cel.conf,general,apps,0": "dial,queue,voicemail,park,background,playback,chanspy,confbridge",
-    "cel.conf,general,events,0": "ALL",
+    "cel.conf,general,apps": "dial,queue,voicemail,park,background,playback,chanspy,confbridge",
+    "cel.conf,general,events": "ALL",
     "logger.conf,general,queue_log": "yes",
 }
 _LOADED: Final = ("func_config", "app_queue", "bridge_simple", "bridge_builtin_features", "cel_custom")
