@@ -72,7 +72,7 @@ MENDS: Final[Mapping[Kind, Mapping[Topic, str]]] = {
     },
     Kind.ISSABEL: {
         **_FAMILY,
-        Topic.CEL: "set PBX > PBX Configuration > Advanced Settings > Enable CEL Reporting to True; or"
+        Topic.CEL: "install PBX > PBX Configuration > Module Admin > CDR Reports, which switches it on; or"
         f" add enable = yes to /etc/asterisk/cel_general_custom.conf, {_CEL}",
         Topic.CEL_BACKEND: "load cel_odbc.so in /etc/asterisk/modules_custom.conf: Issabel writes CEL into the table"
         " cel of asteriskcdrdb through it; restart Asterisk",
