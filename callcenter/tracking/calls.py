@@ -243,6 +243,11 @@ class CallFacts:
         self._transfers.append(transfer)
         self.touch()
 
+    def name_transferer(self, by: str) -> None:
+        """Who handed the call over last became known."""
+        self._transfers[-1] = replace(self._transfers[-1], by=by)
+        self.touch()
+
     def absorb(self, other: CallFacts) -> None:
         """Another call turned out to be part of this one.
 

@@ -64,7 +64,11 @@ def _transferred(
 ) -> None:
     known = call.transfers[-1] if call.transfers else None
     if known is not None and (known.kind, known.to) == (kind, to) and abs(at - known.at) <= talk.MOMENT:
-        return  # Asterisk says that there was a transfer, and then that the leg comes to where it was sent
+        # Asterisk says that there was a transfer, and that the leg comes to where it was sent, in either order.
+        if known.by is None and by is not None:
+            call.name_transferer(by)
+            world.emit(ch.CallUpdated, call, at)
+        return
     transfer = Transfer(kind=kind, at=at, by=by, to=to)
     call.add_transfer(transfer)
     world.emit(ch.CallTransferred, call, at, transfer=transfer)
