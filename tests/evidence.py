@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from asterisk_conf import SAMPLES
 from tests.footprint import TRUNK, Footprint, device_of, footprints
-from tests.rooms import Stretch, company, minus, seconds
+from tests.rooms import Stretch, company, heirs, minus, seconds
 from tests.testbed.records import CdrRow, CelRow, QueueLogRow
 
 Record = Mapping[str, Any]
@@ -103,12 +103,16 @@ def _talk(record: Record, footprint: Footprint) -> Iterator[str]:
 
 
 def _company(record: Record, footprint: Footprint) -> dict[str, list[Stretch]]:
-    """Our devices that were in a room with the customer, and when. Between colleagues: with whoever called."""
-    customer = record["callee" if record["direction"] == "outbound" else "caller"]["channel"]
+    """Our devices that were in a room with the customer, and when. Between colleagues: with whoever called, and once
+    they have handed the call on, with who stayed.
+    """
+    customer = _name(record["callee" if record["direction"] == "outbound" else "caller"]["channel"])
     found: dict[str, list[Stretch]] = defaultdict(list)
-    for channel, stretches in company(footprint.cel, _name(customer)).items():
-        if device_of(channel) != TRUNK:
-            found[device_of(channel)] += stretches
+    for one, since in heirs(footprint.cel, customer) if record["direction"] == "internal" else [(customer, 0.0)]:
+        for channel, stretches in company(footprint.cel, one).items():
+            later = [(max(start, since), end) for start, end in stretches if end > since]
+            if later and device_of(channel) != TRUNK:
+                found[device_of(channel)] += later
     return found
 
 

@@ -110,7 +110,8 @@ def hangup_request(world: World, event: ev.HangupRequest) -> None:
     leg.hangup_asked_at = event.at
     leg.asked_cause = event.cause
     call = leg.call
-    if call.hangup_by is None and (leg is call.entry or leg.uniqueid in call.open_talks or _refuses(leg)):
+    speaks = leg is call.customer or leg.uniqueid in call.open_talks
+    if call.hangup_by is None and (leg is call.entry or speaks or _refuses(leg)):
         call.hangup_by = ending.hangup_side(call, leg)
         call.touch()
 

@@ -46,6 +46,10 @@ class Pbx:
         """Return the phones of these extensions, registered."""
         return [await self.phone(extension) for extension in extensions]
 
+    async def tell(self, run: SippRun, target: str = "", *, joins: SippRun | None = None) -> None:
+        """Tell a call that plays a script to go on; see :meth:`Sipp.tell`."""
+        await self._sipp.tell(run, target, joins=joins)
+
     @staticmethod
     async def finished(*runs: SippRun, deadline_s: float = 20) -> None:
         """Wait until all these calls have ended as their scenarios say; :class:`SippFailed` if one has not."""
