@@ -52,12 +52,15 @@ def disagreements(
 
 
 def _of_call(record: Record, footprint: Footprint) -> Iterator[str]:
-    yield from _time("started_at", record["started_at"], footprint.start)
+    caller = _name(record["caller"]["channel"])
+    yield from _time("started_at", record["started_at"], footprint.start(caller))
     yield from _time("ended_at", record["ended_at"], footprint.end)
     if footprint.cdr:
-        yield from _time("started_at (CDR)", record["started_at"], min(row.start for row in footprint.cdr))
+        own = footprint.begun_with(caller)
+        start = min(row.start for row in footprint.cdr if row.uniqueid in own)
+        yield from _time("started_at (CDR)", record["started_at"], start)
         yield from _time("ended_at (CDR)", record["ended_at"], max(row.end for row in footprint.cdr))
-        written = max(row.end for row in footprint.cdr) - min(row.start for row in footprint.cdr)
+        written = max(row.end for row in footprint.cdr) - start
         if abs(record["duration_s"] - written) > TOLERANCE_S:
             yield f"duration_s is {record['duration_s']}, Asterisk's records are {written:.3f} s long"
     yield from _status(record, footprint)
