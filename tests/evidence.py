@@ -83,8 +83,7 @@ def _talk(record: Record, footprint: Footprint) -> Iterator[str]:
     written = _company(record, footprint)
     told: dict[str, list[Stretch]] = defaultdict(list)
     for one in record["connections"]:
-        if one["interface"] is not None:
-            told[one["interface"]].append(_stretch(one))
+        told[one["interface"] or TRUNK].append(_stretch(one))
     if set(told) != set(written):
         yield f"talked: the record says {sorted(told)}, Asterisk {sorted(written)}"
     for device in set(told) & set(written):
@@ -106,15 +105,15 @@ def _talk(record: Record, footprint: Footprint) -> Iterator[str]:
 
 
 def _company(record: Record, footprint: Footprint) -> dict[str, list[Stretch]]:
-    """Our devices that were in a room with the customer, and when. Between colleagues: with whoever called, and once
-    they have handed the call on, with who stayed.
+    """Who was in a room with the customer, and when, those outside as one. Between colleagues: with whoever called,
+    and once they have handed the call on, with who stayed.
     """
     customer = _name(record["callee" if record["direction"] == "outbound" else "caller"]["channel"])
     found: dict[str, list[Stretch]] = defaultdict(list)
     for one, since in heirs(footprint.cel, customer) if record["direction"] == "internal" else [(customer, 0.0)]:
         for channel, stretches in company(footprint.cel, one).items():
             later = [(max(start, since), end) for start, end in stretches if end > since]
-            if later and device_of(channel) != TRUNK:
+            if later:
                 found[device_of(channel)] += later
     return found
 

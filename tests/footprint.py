@@ -123,7 +123,7 @@ class Footprint:
 
     def status(self, caller: str) -> str:
         """What became of the call, in the words of the call record."""
-        if any(not talk.outside for talk in self.talks):
+        if any(talk.channel != caller for talk in self.talks):
             return "answered"
         if any(row.event == "ABANDON" for row in self.queue_log):
             return "abandoned"
@@ -134,7 +134,7 @@ class Footprint:
         dispositions = {row.disposition for row in self.cdr}
         if dispositions & {"FAILED", "CONGESTION"} or not self._asked_anybody:
             return "failed"
-        return "busy" if "BUSY" in dispositions or self._was_refused(caller) else "no_answer"
+        return "busy" if self._was_refused(caller) else "no_answer"
 
     @property
     def forwarded(self) -> bool:

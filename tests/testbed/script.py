@@ -117,9 +117,7 @@ def refers(target: str) -> Step:
 
 def joins() -> Step:
     """Transfer the other side to a call that the test names when it says so (REFER with Replaces)."""
-    return lambda side: (
-        _REFERRED_TO + side.request("REFER", "Refer-To: <sip:[$referto]>") + _ACCEPTED
-    )
+    return lambda side: _REFERRED_TO + side.request("REFER", "Refer-To: <sip:[$referto]>") + _ACCEPTED
 
 
 def hangs_up() -> Step:

@@ -69,7 +69,9 @@ async def refer_that_comes_back(pbx: Pbx, link: AmiLink) -> None:
     answered; one blind transfer by 1001 to 1002; 1001 talked twice; hung up by the agent (1001).
     """
     amelia, ben = await pbx.phones("1001", "1002")
-    await pbx.asterisk.extend("internal", "1002", "Dial(PJSIP/1002,3,t)", "Dial(${CUT(BLINDTRANSFER,-,1)},5)", "Hangup()")
+    await pbx.asterisk.extend(
+        "internal", "1002", "Dial(PJSIP/1002,3,t)", "Dial(${CUT(BLINDTRANSFER,-,1)},5)", "Hangup()"
+    )
     first = await amelia.called.plays(waits(1), refers("1002"), waits(0.2), hangs_up())
     second = await ben.called.refuses(BUSY, after_s=0.5)
     caller = await pbx.trunk.caller("+447700900171").stays("+442079460991")
