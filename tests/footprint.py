@@ -246,7 +246,7 @@ def footprints(cdr: Sequence[CdrRow], cel: Sequence[CelRow], queue_log: Sequence
 
 
 def _joined(row: CelRow) -> str:
-    """The uniqueid of the call that a transfer joined this one with; linkedids do not tell while nobody has answered."""
+    """The uniqueid of the call that a transfer joined this one with; linkedids tell once somebody has answered."""
     return str(json.loads(row.extra).get("channel2_uniqueid", "")) if row.eventtype == "ATTENDEDTRANSFER" else ""
 
 

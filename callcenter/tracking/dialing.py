@@ -125,11 +125,11 @@ def _name_callee(call: CallFacts, leg: Leg) -> None:
 
 
 def _dialed_number(dial_string: str | None, leg: Leg) -> str | None:
-    """The number in a dial string: `0207@trunk`, `trunk/0207`, `1001`; an endpoint's own name is none."""
+    """The number in a dial string: `0207@trunk`, `trunk/0207`, `trunk/sip:0207@host`; an endpoint's own name is none."""
     if not dial_string:
         return ""
     user, at, _ = dial_string.partition("@")
     if at:
-        return user.rpartition("/")[2]
+        return user.rpartition("/")[2].removeprefix("sip:")
     last = dial_string.rpartition("/")[2]
     return "" if leg.side is Side.TRUNK and last == ids.resource(leg.interface) else last

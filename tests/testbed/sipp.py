@@ -23,10 +23,18 @@ class SippRun:
     """A SIPp process that plays one side of one call."""
 
     def __init__(
-        self, name: str, process: Process, errors: Path, messages: Path, address: tuple[str, int], *, placed: bool
+        self,
+        name: str,
+        process: Process,
+        errors: Path,
+        messages: Path,
+        *,
+        address: tuple[str, int],
+        remote: tuple[str, int],
+        placed: bool,
     ) -> None:
         self.name = name
-        self.address = address
+        self.address, self.remote = address, remote
         self._placed = placed
         self._process, self._errors, self._messages = process, errors, messages
 
@@ -133,7 +141,7 @@ class Sipp:
             command += ["-ap", password]
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
         errors, messages = self._home / f"{name}.errors", self._home / f"{name}.messages"
-        run = SippRun(name, process, errors, messages, (host, port), placed=not listens)
+        run = SippRun(name, process, errors, messages, address=(host, port), remote=self._remote, placed=not listens)
         self._runs.append(run)
         if listens:
             await self._bound(run, host, port)
@@ -148,7 +156,7 @@ class Sipp:
     async def tell(self, run: SippRun, target: str = "", *, joins: SippRun | None = None) -> None:
         """Tell a call that waits for it to go on; where to refer the other side to, and which call to join it with."""
         host, port = run.address
-        remote_host, remote_port = self._remote
+        remote_host, remote_port = joins.remote if joins is not None else self._remote
         parameters = f"?Replaces={quote(joins.replaces(), safe='')}" if joins is not None else ""
         info = [
             f"INFO sip:{host}:{port} SIP/2.0",

@@ -1,4 +1,4 @@
-"""What phones and their owners arrange: forwards of every kind, two phones for one person, taking a call over, holds."""
+"""What phones and their owners arrange: forwards of every kind, two phones for one person, take-overs, holds."""
 
 import asyncio
 
@@ -150,3 +150,57 @@ async def held_by_both_in_turn(pbx: Pbx, link: AmiLink) -> None:
     await asyncio.sleep(0.5)  # they talk
     await pbx.tell(customer)
     await pbx.finished(agent, customer)
+
+
+FOLLOW_ME = """
+[1001]
+context => from-internal
+number => 1002,3
+number => 02079460150,4
+enable_callee_prompt => false
+"""
+"""Where 1001 is to be found: first at 1002, then outside. Whoever is found need not press a key to take the call."""
+
+
+async def follows(pbx: Pbx, link: AmiLink) -> None:
+    """Let the calls of 1001 follow their owner."""
+    (pbx.asterisk.home / "etc" / "followme.conf").write_text(FOLLOW_ME)
+    await link.action("ModuleLoad", LoadType="load", Module="app_followme.so")
+    await pbx.asterisk.extend("from-trunk", "02079460991", "FollowMe(1001,d)", "Hangup()")
+
+
+@case()
+async def follow_me_second_number_answers(pbx: Pbx, link: AmiLink) -> None:
+    """The calls of 1001 follow their owner (FollowMe): first to 1002, for 3 s, then to 02079460150 on the trunk.
+    +447700900197 calls extension 1001 by +442079460991. 1002 rings in vain; 02079460150 answers after 0.8 s. They talk
+    about 1.5 s and the caller hangs up.
+
+    Expected: one inbound call, answered by 02079460150; one offer, to PJSIP/1002, no answer; hung up by the caller.
+    """
+    ben = await pbx.phone("1002")
+    await follows(pbx, link)
+    rung = await ben.called.rings()
+    outside = await pbx.trunk.called.answers(after_s=0.8)
+    caller = await pbx.trunk.caller("+447700900197").plays("+442079460991", told(), hangs_up())
+    await link.event("BridgeEnter", count=4)
+    await asyncio.sleep(1.5)  # they talk
+    await pbx.tell(caller)
+    await pbx.finished(rung, outside, caller)
+
+
+@case()
+async def follow_me_first_number_answers(pbx: Pbx, link: AmiLink) -> None:
+    """As before, but 1002 answers after 0.8 s. The caller is +447700900198. They talk about 1.5 s and the caller hangs
+    up.
+
+    Expected: one inbound call, answered by 1002; one offer, to PJSIP/1002, answered; hung up
+    by the caller.
+    """
+    ben = await pbx.phone("1002")
+    await follows(pbx, link)
+    agent = await ben.called.answers(after_s=0.8)
+    caller = await pbx.trunk.caller("+447700900198").plays("+442079460991", told(), hangs_up())
+    await link.event("BridgeEnter", count=4)
+    await asyncio.sleep(1.5)  # they talk
+    await pbx.tell(caller)
+    await pbx.finished(agent, caller)

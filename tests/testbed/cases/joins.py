@@ -1,4 +1,4 @@
-"""Attended and blonde transfers by the phone (REFER with Replaces): in every order, from every side, between any calls."""
+"""Attended and blonde transfers by the phone (REFER with Replaces): in every order, from every side."""
 
 import asyncio
 

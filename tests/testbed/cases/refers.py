@@ -83,7 +83,8 @@ async def refer_that_comes_back(pbx: Pbx, link: AmiLink) -> None:
 @case()
 async def refer_to_no_such_number(pbx: Pbx, link: AmiLink) -> None:
     """+447700900172 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s and wants to transfer
-    the caller to 3999, which the dialplan does not know (REFER; NOTIFY says 404). They talk on for 1 s and the agent hangs up.
+    the caller to 3999, which the dialplan does not know (REFER; NOTIFY says 404). They talk on for 1 s and the
+    agent hangs up.
 
     Expected: one inbound call, answered; one offer and one connection, not cut in two; no transfer; hung up by the
     agent.
