@@ -125,7 +125,7 @@ def _name_callee(call: CallFacts, leg: Leg) -> None:
 
 
 def _dialed_number(dial_string: str | None, leg: Leg) -> str | None:
-    """The number in a dial string: `0207@trunk`, `trunk/0207`, `trunk/sip:0207@host`; an endpoint's own name is none."""
+    """The number in a dial string: `0207@trunk`, `trunk/0207`, `trunk/sip:0207@host`; no endpoint's own name."""
     if not dial_string:
         return ""
     user, at, _ = dial_string.partition("@")
