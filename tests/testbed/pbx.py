@@ -25,7 +25,7 @@ class Pbx:
         values = self.asterisk.values
         self._sipp = Sipp(self.asterisk.chroot, self.asterisk.home, (values.sip_host, values.sip_port))
         self._stack.push_async_callback(self._sipp.stop)
-        self.trunk = Trunk(self._sipp, values.trunk_port)
+        self.trunk = Trunk(self._sipp, values.trunk_host, values.trunk_port)
         return self
 
     async def __aexit__(

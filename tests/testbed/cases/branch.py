@@ -75,3 +75,30 @@ async def branch_transfer_by_replaces(pbx: Pbx, link: AmiLink) -> None:
         await asyncio.sleep(0.8)  # they talk
         await pbx.tell(held, "1002", joins=consultation)
         await pbx.finished(held, consultation, second, caller)
+
+
+@case()
+async def branch_replaces_our_call(pbx: Pbx, link: AmiLink) -> None:
+    """The other way round: the transfer comes from the branch. +447700900203 calls the branch's extension 1001, who is
+    registered here too, and who holds that call and calls our 1002 by our PBX. 1002 answers after 0.6 s and they talk
+    0.8 s. Then 1001 tells the branch to join the two: it calls us with a Replaces of that call, and the customer takes
+    the place of 1001. 1002 hangs up 3.5 s after its answer.
+
+    Expected: one inbound call by +447700900203, who talked with 1002; the internal call from 1001 to 1002 that it
+    replaced is part of it; hung up by the callee (1002).
+    """
+    async with pbx.branch() as branch:
+        await branch.asterisk.extend(
+            "from-internal", "external_replaces", "Dial(PJSIP/trunk/${SIPREFERTOHDR})", "Hangup()"
+        )
+        amelia, ben, elsewhere = await pbx.phone("1001"), await pbx.phone("1002"), await branch.phone("1001")
+        held = await elsewhere.called.plays(waits(1), holds(), joins(), waits(0.3), hangs_up())
+        second = await ben.called.answers_and_hangs_up(after_s=0.6, talk_s=3.5)
+        async with branch.asterisk.observer() as there:
+            caller = await branch.trunk.caller("+447700900203").stays("+442079460991")
+            await there.event("Hold")
+        consultation = await amelia.dials.plays("1002", is_hung_up())
+        await link.event("BridgeEnter", count=2)
+        await asyncio.sleep(0.8)  # they talk
+        await pbx.tell(held, "1002", joins=consultation)
+        await pbx.finished(held, consultation, second, caller)

@@ -3,13 +3,12 @@
 import asyncio
 
 from tests.testbed.ami import AmiLink
+from tests.testbed.cases.outbound import CUSTOMER, originate
 from tests.testbed.cases.registry import case
 from tests.testbed.cases.trunk import ringing
 from tests.testbed.pbx import Pbx
 from tests.testbed.script import hangs_up, holds, is_hung_up, joins, refers, told, waits
 from tests.testbed.sipp import SippRun
-
-CUSTOMER = "02079460150"
 
 
 async def joined(pbx: Pbx, link: AmiLink, *, held: SippRun, consultation: SippRun) -> None:
@@ -113,6 +112,26 @@ async def join_by_outbound_caller(pbx: Pbx, link: AmiLink) -> None:
     customer = await pbx.trunk.called.answers(after_s=0.5)
     second = await ben.called.answers_and_hangs_up(after_s=0.6, talk_s=3)
     held = await amelia.dials.plays(CUSTOMER, waits(1), holds(), joins(), waits(0.3), hangs_up())
+    await link.event("Hold")
+    consultation = await amelia.dials.plays("1002", is_hung_up())
+    await joined(pbx, link, held=held, consultation=consultation)
+    await pbx.finished(held, consultation, second, customer)
+
+
+@case()
+async def join_by_click_to_dial_agent(pbx: Pbx, link: AmiLink) -> None:
+    """The service originates a call to 02079460150 for 1001, who answers after 0.5 s; the customer answers after 0.6
+    s. 1001 holds the customer after about 1 s and calls 1002, who answers after 0.6 s. They talk 0.8 s, and 1001 joins
+    the two (SIP REFER with Replaces). 1002 hangs up 3 s after its answer.
+
+    Expected: one outbound call by 1001, answered; one hold; one offer, to PJSIP/1002; one attended transfer by 1001 to
+    1002; the customer talked with 1001, then with 1002; hung up by the callee (1002).
+    """
+    amelia, ben = await pbx.phones("1001", "1002")
+    customer = await pbx.trunk.called.answers(after_s=0.6)
+    second = await ben.called.answers_and_hangs_up(after_s=0.6, talk_s=3)
+    held = await amelia.called.plays(waits(1.8), holds(), joins(), waits(0.3), hangs_up())
+    await originate(link)
     await link.event("Hold")
     consultation = await amelia.dials.plays("1002", is_hung_up())
     await joined(pbx, link, held=held, consultation=consultation)

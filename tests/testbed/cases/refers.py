@@ -8,8 +8,6 @@ from tests.testbed.cases.transfers import talking
 from tests.testbed.pbx import Pbx
 from tests.testbed.script import hangs_up, refers, waits
 
-CUSTOMER = "02079460150"
-
 
 @case()
 async def refer_by_internal_caller(pbx: Pbx, link: AmiLink) -> None:
