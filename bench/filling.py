@@ -36,20 +36,21 @@ _PHONES = """
         (7000000000 + n)::text, right((7000000000 + n)::text, 7)
     FROM generate_series(0, $2 - 1) n
 """
-_NAMED = """
+_NAMED = f"""
     SELECT n, md5('call ' || n)::uuid AS call_id, $5::timestamptz + n * $6::interval AS at,
         CASE WHEN hash % 2 = 0 THEN hash / 2 % greatest($4 / 10, 1) ELSE hash / 2 % $4 END AS customer,
-        hash % {agents} AS agent, (hash + 7) % {agents} AS other, hash % {queues} AS queue,
+        hash % {AGENTS} AS agent, (hash + 7) % {AGENTS} AS other, hash % {QUEUES} AS queue,
         CASE WHEN n % 10 < 7 THEN 'inbound' WHEN n % 10 < 9 THEN 'outbound' ELSE 'internal' END AS direction,
         n % 10 <> 6 AS answered, 5 + hash % 25 AS ring, 20 + hash % 400 AS talk
     FROM (SELECT n, abs(hashint8(n)::bigint) AS hash FROM generate_series($2::bigint, $3::bigint - 1) n) numbered
-""".format(agents=AGENTS, queues=QUEUES)
+"""
 """$1 tenant, $2 first and $3 last call, $4 customers, $5 time of call 0, $6 between two calls."""
 
 _SECONDS = "* interval '1 second'"
 _ENDS = {
-    "external": """jsonb_build_object('number', '0' || 7000000000 + c.customer, 'e164', '+44' || 7000000000 + c.customer,
-        'name', NULL, 'channel', 'PJSIP/trunk-' || to_hex(c.n), 'kind', 'external', 'agent', NULL)""",
+    "external": """jsonb_build_object(
+        'number', '0' || 7000000000 + c.customer, 'e164', '+44' || 7000000000 + c.customer, 'name', NULL,
+        'channel', 'PJSIP/trunk-' || to_hex(c.n), 'kind', 'external', 'agent', NULL)""",
     "agent": """jsonb_build_object('number', (1000 + c.agent)::text, 'e164', NULL, 'name', 'Agent ' || c.agent,
         'channel', 'PJSIP/' || 1000 + c.agent || '-' || to_hex(c.n), 'kind', 'agent', 'agent', 'agent' || c.agent)""",
     "queue": """jsonb_build_object('number', (600 + c.queue)::text, 'e164', NULL, 'name', NULL, 'channel', NULL,
