@@ -190,8 +190,9 @@ _CHOOSE = """
             SELECT merged_into FROM calls WHERE tenant_id = $1 AND call_id = parts.call_id AND merged_into IS NOT NULL
         ) near
     )
-    SELECT c.call_id FROM parts JOIN calls c ON c.tenant_id = $1 AND c.call_id = parts.call_id
-    WHERE c.erasure IS NULL AND (c.customer_id IS NULL OR c.customer_id = $2)
+    SELECT c.call_id FROM calls c
+    WHERE c.tenant_id = $1 AND c.call_id = ANY(ARRAY(SELECT call_id FROM parts)) AND c.erasure IS NULL
+        AND (c.customer_id IS NULL OR c.customer_id = $2)
     ORDER BY c.call_id
     FOR UPDATE OF c
 """

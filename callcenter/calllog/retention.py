@@ -87,7 +87,7 @@ async def apply(
     if not rules:
         return Outcome(())
     kept_from = [now - timedelta(days=rule.keep_days) for rule in rules]
-    walk = _Walk(rules, kept_from, stretch)
+    walk = Walk(rules, kept_from, stretch)
     oldest: datetime | None = None
     while True:
         begun = time.monotonic()
@@ -101,7 +101,7 @@ async def apply(
             for first in range(0, len(due), batch):
                 part = due[first : first + batch]
                 async with database.unit(tenant_id) as unit:
-                    gone = await _delete(unit, [call_id for call_id, _ in part], followers)
+                    gone = await delete(unit, [call_id for call_id, _ in part], followers)
                 found.update(rule for call_id, rule in part if call_id in gone)
         else:
             found.update(rule for _, rule in due)
@@ -126,7 +126,7 @@ async def prune_tombstones(database: Database, tenant_id: int, now: datetime) ->
             return removed
 
 
-class _Walk:
+class Walk:
     """The way through the log from its oldest call on; `at` is the start of the last call that was looked at."""
 
     def __init__(self, rules: Sequence[RetentionRule], kept_from: Sequence[datetime], stretch: int) -> None:
@@ -168,7 +168,7 @@ class _Walk:
         return " AND ".join(parts)
 
 
-async def _delete(unit: Unit, call_ids: Sequence[UUID], followers: Sequence[Follower]) -> set[UUID]:
+async def delete(unit: Unit, call_ids: Sequence[UUID], followers: Sequence[Follower]) -> set[UUID]:
     """Delete calls, and those that were merged into them; one that somebody writes at this moment is left for later."""
     locked = [row["call_id"] for row in await unit.fetch(_LOCK, call_ids)]
     if not locked:
