@@ -112,6 +112,19 @@ async def test_each_night_the_rules_are_applied(database: Database, tenant_id: i
     assert await database.pool.fetchval("SELECT count(*) FROM outbox") == 0
 
 
+async def test_the_night_comes_by_itself(database: Database, tenant_id: int) -> None:
+    await write(database, tenant_id, 100, 1)
+    rules = RetentionSettings(rules=(RetentionRule(keep_days=90),))
+    almost = datetime.now(UTC).replace(hour=3, minute=29, second=59, microsecond=950_000)
+    keeper = Housekeeping(database, tenant_id, rules, [CallOutbox()], clock=lambda: almost)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        task = group.create_task(keeper.run())
+        while await database.pool.fetchval("SELECT count(*) FROM audit WHERE action = 'retention.end'") == 0:
+            await asyncio.sleep(0.01)
+        task.cancel()
+    assert await database.pool.fetchval("SELECT count(*) FROM calls") == 1
+
+
 @pytest.mark.parametrize(
     ("now", "hours"),
     [("2026-03-02T03:29:00+00:00", 1 / 60), ("2026-03-02T03:30:00+00:00", 24), ("2026-03-02T23:30:00+00:00", 4)],
