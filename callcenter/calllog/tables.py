@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from callcenter.db.schema import Table, Timestamp, default, one_of
+from callcenter.db.schema import Table, Timestamp, default, now, one_of
 from callcenter.model import CallStatus, Direction, HangupBy, OfferResult, QueueExit, Source
 
 
@@ -33,13 +33,25 @@ class CallFeed(Table, table=True):
     """The last `seq` given to a call of a tenant.
 
     A writer updates this row in the transaction that writes the calls, so that the row lock puts transactions
-    in order: `seq` n is visible before n + 1 is given, and a reader of the feed never skips a row.
+    in order: `seq` n is visible before n + 1 is given, and a reader of the feed never skips a row. A trigger on this
+    row notifies `callcenter_calls` with the tenant's id (`calllog/bell.py`).
     """
 
     __tablename__: ClassVar[str] = "call_feeds"
 
     tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
     last_seq: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=default("0"))
+
+
+class Tombstone(Table, table=True):
+    """A call that was deleted, at its place in the change feed: whoever copied the call deletes the copy."""
+
+    __tablename__: ClassVar[str] = "call_tombstones"
+
+    tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    call_id: UUID = Field(sa_type=Uuid)
+    deleted_at: datetime = now()
 
 
 class CallRow(Table, table=True):
@@ -80,6 +92,21 @@ class CallRow(Table, table=True):
             text("started_at DESC"),
             postgresql_where=text("callee_e164 IS NOT NULL"),
         ),
+        Index(
+            "ix_calls_campaign",
+            "tenant_id",
+            "campaign",
+            text("started_at DESC"),
+            text("call_id DESC"),
+            postgresql_where=text("campaign IS NOT NULL"),
+        ),
+        Index(
+            "ix_calls_noted",
+            "tenant_id",
+            text("started_at DESC"),
+            text("call_id DESC"),
+            postgresql_where=text("notes <> '[]'::jsonb"),
+        ),
         Index("ix_calls_open", "tenant_id", "pbx", postgresql_where=text("status = 'in_progress'::text")),
     )
 
@@ -110,6 +137,7 @@ class CallRow(Table, table=True):
     source: Source = Field(default=Source.LIVE, sa_type=Text, sa_column_kwargs=default("'live'"))
     digest: bytes = Field(sa_type=LargeBinary)
     customer_id: UUID | None = Field(default=None, sa_type=Uuid)
+    campaign: str | None = Field(default=None, sa_type=Text)
     outcome: str | None = Field(default=None, sa_type=Text)
     notes: list[Any] = Field(sa_type=JSONB, nullable=False, sa_column_kwargs=default("'[]'"))
     """`{by, at, text}`, one for each person who wrote one."""

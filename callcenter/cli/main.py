@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from callcenter.cli import apikey, db, import_, user
+from callcenter.cli import apikey, db, export, import_, user
 from callcenter.cli.options import Config
 from callcenter.errors import CallCenterError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 
 app.add_typer(import_.app, name="import")
+app.add_typer(export.app, name="export")
 app.add_typer(user.app, name="user")
 app.add_typer(apikey.app, name="apikey")
 app.add_typer(db.app, name="db")

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from callcenter.calllog.bell import Bell
 from callcenter.db.engine import Database
 from callcenter.joints.calls import WebCallLog
 from callcenter.joints.customers import WebCustomers
@@ -18,7 +19,7 @@ CALLS, CUSTOMERS, TICKET = "/api/v1/calls", "/api/v1/customers", "/api/v1/screen
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
     numbers = Numbers([PbxSettings(id="pbx", region="US")])
-    calls, customers = WebCallLog(database), WebCustomers(database, numbers)
+    calls, customers = WebCallLog(database, Bell(database)), WebCustomers(database, numbers)
     async with run_world(database, numbers=numbers, calls=calls, customers=customers) as running:
         yield running
 
