@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from callcenter.cli import apikey, db, import_, user
+from callcenter.cli import apikey, db, erasing, export, import_, retention, user
 from callcenter.cli.options import Config
 from callcenter.cli.pbx_kinds import Kind
 from callcenter.errors import BadInput, CallCenterError
@@ -20,9 +20,12 @@ app = typer.Typer(
 )
 
 app.add_typer(import_.app, name="import")
+app.add_typer(export.app, name="export")
 app.add_typer(user.app, name="user")
 app.add_typer(apikey.app, name="apikey")
 app.add_typer(db.app, name="db")
+app.add_typer(retention.app, name="retention")
+app.add_typer(erasing.app, name="erase")
 
 
 @app.command()
