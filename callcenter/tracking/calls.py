@@ -22,6 +22,7 @@ from callcenter.model import (
     QueueVisit,
     Source,
     Transfer,
+    TransferKind,
 )
 from callcenter.tracking import ids
 from callcenter.tracking.directory import Directory, Side
@@ -243,9 +244,9 @@ class CallFacts:
         self._transfers.append(transfer)
         self.touch()
 
-    def name_transferer(self, by: str) -> None:
-        """Who handed the call over last became known."""
-        self._transfers[-1] = replace(self._transfers[-1], by=by)
+    def name_transferer(self, by: str, kind: TransferKind) -> None:
+        """Who handed the call over last, and how, became known."""
+        self._transfers[-1] = replace(self._transfers[-1], by=by, kind=kind)
         self.touch()
 
     def absorb(self, other: CallFacts) -> None:

@@ -71,7 +71,7 @@ def _transferred(
     if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
         # Asterisk says that there was a transfer, and that the leg comes to where it was sent, in either order.
         if known.by is None and by is not None:
-            call.name_transferer(by)
+            call.name_transferer(by, kind)
             world.emit(ch.CallUpdated, call, at)
         return
     transfer = Transfer(kind=kind, at=at, by=by, to=to)
