@@ -22,7 +22,6 @@ from callcenter.model import (
     QueueVisit,
     Source,
     Transfer,
-    TransferKind,
 )
 from callcenter.tracking import ids
 from callcenter.tracking.directory import Directory, Side
@@ -244,9 +243,9 @@ class CallFacts:
         self._transfers.append(transfer)
         self.touch()
 
-    def name_transferer(self, by: str, kind: TransferKind) -> None:
+    def correct_transfer(self, transfer: Transfer) -> None:
         """Who handed the call over last, and how, became known."""
-        self._transfers[-1] = replace(self._transfers[-1], by=by, kind=kind)
+        self._transfers[-1] = transfer
         self.touch()
 
     def absorb(self, other: CallFacts) -> None:

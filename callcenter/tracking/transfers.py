@@ -67,14 +67,14 @@ def picked_up(world: World, event: ev.Pickup) -> None:
 def _transferred(
     world: World, call: CallFacts, kind: TransferKind, by: str | None, to: str | None, at: datetime
 ) -> None:
+    transfer = Transfer(kind=kind, at=at, by=by, to=to)
     known = call.transfers[-1] if call.transfers else None
     if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
         # Asterisk says that there was a transfer, and that the leg comes to where it was sent, in either order.
         if known.by is None and by is not None:
-            call.name_transferer(by, kind)
+            call.correct_transfer(transfer)
             world.emit(ch.CallUpdated, call, at)
         return
-    transfer = Transfer(kind=kind, at=at, by=by, to=to)
     call.add_transfer(transfer)
     world.emit(ch.CallTransferred, call, at, transfer=transfer)
 
