@@ -21,6 +21,7 @@ from aiohttp import web
 from callcenter.accounts.access import Access
 from callcenter.accounts.values import Extension
 from callcenter.calllog import recovery
+from callcenter.calllog.spool import Spool, place_of
 from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import CallChange
 from callcenter.customers.index import CustomerIndex
@@ -79,7 +80,9 @@ class Application:
         index = self._index = CustomerIndex(database.pool)
         self.board = Board()
         self.fanout = FanOut()
-        self.writer = CallLogWriter(database, tenant_id)
+        place = place_of(settings.database.spool_directory, settings.tenant, database.place)
+        spool = Spool(place, settings.database.spool_mb * 1024 * 1024)
+        self.writer = CallLogWriter(database, tenant_id, spool=spool)
         self.recognition = Recognition(index, numbers, tenant_id, self._link)
         self.pbxs = {one.id: self._pbx(one) for one in settings.pbx}
         registry = build_registry(meters(self.pbxs, self.fanout, self.writer))
@@ -115,7 +118,7 @@ class Application:
                 matcher=WebMatcher(index, numbers),
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
-                health=ServiceHealth(database, self.pbxs, self.screenpop),
+                health=ServiceHealth(database, self.pbxs, self.screenpop, self.writer),
                 registry=registry,
                 screenpop_port=lambda: self.screenpop.port,
                 screenpop_url=settings.screenpop.public_url,
@@ -218,6 +221,8 @@ class Application:
         """Calls that were going on when an earlier run of the service ended, and that are gone now, are ended."""
         while True:
             pbx_id, alive, at = await self._lost.get()
+            # What an earlier run left on the disk tells more of how calls ended.
+            await self.writer.caught_up.wait()
             end = partial(self._end_lost_of, pbx_id, alive, at)
             ended = await until_done("lost calls", end, LOST_PAUSE)
             if ended:
