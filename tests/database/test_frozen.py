@@ -15,7 +15,7 @@ from callcenter.calllog.writer import CallLogWriter
 from callcenter.db import migrations
 from callcenter.db.embedded import EmbeddedPostgres
 from callcenter.db.engine import Database, connect
-from tests.database.test_writer import running, statuses, until
+from tests.database.test_writer import running, statuses
 from tests.fixtures.calls import call_id, change, in_progress, queue_call
 from tests.fixtures.database import FAST
 
@@ -73,9 +73,7 @@ async def test_a_frozen_server_loses_no_call_and_stops_nothing(server: Server, t
             async def is_on_disk() -> bool:
                 return writer.waiting == 0 and writer.spool_bytes > 0 and writer.counters.spooled >= 60
 
-            async with asyncio.timeout(12):
-                while not await is_on_disk():
-                    await asyncio.sleep(0.05)
+            await until(is_on_disk, deadline_s=20)
         async with asyncio.timeout(20):
             await writer.flush()
         assert set(await statuses(server.database)) == {call_id(n) for n in range(60)}

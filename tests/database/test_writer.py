@@ -28,9 +28,9 @@ async def running(writer: CallLogWriter, grace: timedelta = SOON) -> AsyncIterat
             writer.stop(grace)
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for a condition, five seconds at most."""
-    async with asyncio.timeout(5):
+async def until(condition: Callable[[], Awaitable[bool]], deadline_s: float = 5) -> None:
+    """Wait for a condition, at most so many seconds."""
+    async with asyncio.timeout(deadline_s):
         while not await condition():  # noqa: ASYNC110 — the condition is another process's
             await asyncio.sleep(0.005)
 
