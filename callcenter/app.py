@@ -6,7 +6,7 @@ waits, and closes the database last.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,7 +25,7 @@ from callcenter.calllog.spool import Spool, place_of
 from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import CallChange
 from callcenter.customers.index import CustomerIndex
-from callcenter.db.away import repeat, until_done
+from callcenter.db.away import AWAY, repeat, until_done
 from callcenter.db.engine import Database
 from callcenter.db.opening import open_database
 from callcenter.events import QueueMemberState
@@ -59,6 +59,8 @@ SESSIONS_EVERY: Final = timedelta(seconds=1)
 """How often it is looked whether the log-ins behind open pages still stand: one statement for all."""
 LOST_PAUSE: Final = timedelta(seconds=10)
 """Between two attempts to end the calls of an earlier run, while PostgreSQL is away."""
+RECALL_S: Final = 5.0
+"""How long a start waits for what an earlier run wrote of calls in progress."""
 WEB_GRACE_S: Final = 3.0
 
 _log = structlog.get_logger("callcenter.app")
@@ -215,7 +217,19 @@ class Application:
             self.fanout.publish,
             on_member,
             lambda alive, at: self._lost.put_nowait((settings.id, alive, at)),
+            partial(self._recall, settings.id),
         )
+
+    async def _recall(self, pbx_id: str) -> Sequence[Call]:
+        """What the log knows of calls that may go on at a PBX; nothing where PostgreSQL does not tell soon."""
+        try:
+            async with asyncio.timeout(RECALL_S):
+                await self.writer.caught_up.wait()
+                async with self.database.unit(self.tenant_id) as unit:
+                    return await recovery.in_progress(unit, pbx_id)
+        except AWAY as problem:
+            _log.warning("calls_not_recalled", pbx=pbx_id, reason=type(problem).__name__)
+            return ()
 
     async def _end_lost(self) -> None:
         """Calls that were going on when an earlier run of the service ended, and that are gone now, are ended."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import direction, ending, ids, offers
+from callcenter.tracking import direction, ending, ids, offers, queues, recall
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -26,6 +26,8 @@ def dial_begin(world: World, event: ev.DialBegin) -> None:
             return
         world.move(leg, source.call)
     leg.dialed = _dialed_number(event.dial_string, leg)
+    if world.resyncing and recall.is_known(leg.call, leg):
+        return
     if event.uniqueid is None:
         leg.originated = True
         return
@@ -99,6 +101,8 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
         call.callee = Party(number=event.exten or leg.dialed, kind=PartyKind.EXTENSION)
         direction.decide(world, call, Direction.INTERNAL, event.at)
     queue = leg.queue or (source.half.queue if source.half is not None else None)
+    if world.resyncing and queue is None and queues.waits(call):
+        queue = call.visits[-1].queue  # a snapshot does not tell who rings a phone: it is what its caller waits in
     offers.dialed(call, leg, queue, event.at)
     if call.answered_at is None and queue is None and call.direction is not Direction.OUTBOUND:
         _name_callee(call, leg)

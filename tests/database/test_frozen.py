@@ -15,7 +15,7 @@ from callcenter.calllog.writer import CallLogWriter
 from callcenter.db import migrations
 from callcenter.db.embedded import EmbeddedPostgres
 from callcenter.db.engine import Database, connect
-from tests.database.test_writer import running, statuses
+from tests.database.test_writer import running, statuses, until
 from tests.fixtures.calls import call_id, change, in_progress, queue_call
 from tests.fixtures.database import FAST
 

@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from callcenter.calllog.queries import get_call
 from callcenter.calllog.recovery import end_lost
+from callcenter.calllog.recovery import in_progress as read_in_progress
 from callcenter.calllog.store import store
 from callcenter.db.engine import Database
-from callcenter.model import CallStatus, QueueVisit
+from callcenter.model import CallStatus, Hold, QueueVisit, Transfer, TransferKind
 from crm_bridge.outbox import CallOutbox
 from tests.fixtures.calls import NOON, call_id, in_progress, queue_call
 
@@ -54,3 +57,20 @@ async def test_what_is_known_later_is_taken_over(database: Database, tenant_id: 
         await store(unit, [queue_call(0)], {})
         found = await get_call(unit, call_id(0))
     assert (found.complete, found.duration_s, found.version) == (True, 69.5, 2)
+
+
+async def test_what_goes_on_is_read_as_it_was_written(database: Database, tenant_id: int) -> None:
+    going = queue_call(
+        1,
+        status=CallStatus.IN_PROGRESS,
+        ended_at=None,
+        holds=(Hold(from_=NOON, to=LATER, interface="PJSIP/1001"), Hold(from_=LATER, interface="PJSIP/1001")),
+        transfers=(Transfer(kind=TransferKind.BLIND, at=NOON, by="PJSIP/1002", to="1001"),),
+    )
+    elsewhere = queue_call(2, status=CallStatus.IN_PROGRESS, ended_at=None, pbx="other")
+    async with database.unit(tenant_id) as unit:
+        await store(unit, [in_progress(0), going, elsewhere, queue_call(3)], {})
+        found = await read_in_progress(unit, "pbx")
+    # whose phone a party is at, the record tells by its offers and connections alone
+    nobody = in_progress(0)
+    assert found == [going, replace(nobody, callee=replace(nobody.callee, agent=None))]
