@@ -46,6 +46,8 @@ async def end_lost(
     calls that began later are none of this function's business.
     """
     rows = await unit.fetch(_END_LOST, pbx, list(alive), before)
+    if rows:
+        await unit.execute(_END_PARTS, [row["call_id"] for row in rows], before)
     if rows and outbox is not None:
         keys = [f"{ENDED}:{row['call_id']}:{row['version']}" for row in rows]
         await outbox.enqueue(unit, ENDED, keys, [row["call_id"] for row in rows])
@@ -79,4 +81,23 @@ _END_LOST = """
     FROM lost, feed
     WHERE c.tenant_id = $1 AND c.call_id = lost.call_id
     RETURNING c.call_id, c.version
+"""
+
+# what rang, waited or talked when it was last seen has stopped, at the latest now
+_END_PARTS = """
+    WITH visits AS (
+        UPDATE queue_visits q SET left_at = $3, exit = CASE
+            WHEN q.exit IS NOT NULL THEN q.exit WHEN c.status = 'abandoned' THEN 'abandoned' ELSE 'other'
+        END
+        FROM calls c
+        WHERE c.tenant_id = $1 AND c.call_id = q.call_id
+          AND q.tenant_id = $1 AND q.call_id = ANY($2::uuid[]) AND q.left_at IS NULL
+    ), offered AS (
+        UPDATE offers o SET ended_at = $3,
+            result = CASE WHEN c.answered_at IS NULL THEN 'no_answer' ELSE 'answered_elsewhere' END
+        FROM calls c
+        WHERE c.tenant_id = $1 AND c.call_id = o.call_id
+          AND o.tenant_id = $1 AND o.call_id = ANY($2::uuid[]) AND o.result IS NULL
+    )
+    UPDATE connections SET to_at = $3 WHERE tenant_id = $1 AND call_id = ANY($2::uuid[]) AND to_at IS NULL
 """

@@ -9,7 +9,7 @@ from callcenter.calllog.recovery import end_lost
 from callcenter.calllog.recovery import in_progress as read_in_progress
 from callcenter.calllog.store import store
 from callcenter.db.engine import Database
-from callcenter.model import CallStatus, Hold, QueueVisit, Transfer, TransferKind
+from callcenter.model import CallStatus, Connection, Hold, Offer, QueueVisit, Transfer, TransferKind
 from crm_bridge.outbox import CallOutbox
 from tests.fixtures.calls import NOON, call_id, in_progress, queue_call
 
@@ -18,10 +18,20 @@ LATER = NOON + timedelta(minutes=30)
 
 async def test_only_calls_that_are_gone_are_ended(database: Database, tenant_id: int) -> None:
     waiting = QueueVisit(queue="sales", joined_at=NOON, position=1)
+    rings = Offer(interface="PJSIP/1001", rang_at=NOON, queue="sales")
+    talks = Connection(from_=NOON, interface="PJSIP/1001", number="1001")
     calls = [
         in_progress(0),
-        queue_call(1, status=CallStatus.IN_PROGRESS, ended_at=None),
-        queue_call(2, status=CallStatus.IN_PROGRESS, ended_at=None, answered_at=None, queue_visits=(waiting,)),
+        queue_call(1, status=CallStatus.IN_PROGRESS, ended_at=None, connections=(talks,)),
+        queue_call(
+            2,
+            status=CallStatus.IN_PROGRESS,
+            ended_at=None,
+            answered_at=None,
+            queue_visits=(waiting,),
+            offers=(rings,),
+            connections=(),
+        ),
         in_progress(3),  # goes on
         queue_call(4),  # has ended
         queue_call(5, status=CallStatus.IN_PROGRESS, ended_at=None, pbx="other"),
@@ -46,6 +56,10 @@ async def test_only_calls_that_are_gone_are_ended(database: Database, tenant_id:
         (False, "resync", "2026-03-02T12:30:00.000000Z", None)
     }
     assert [one.seq for one in lost] == [8, 9, 10]
+    now = "2026-03-02T12:30:00.000000Z"
+    assert [one.to for one in lost[1].connections] == [now]
+    assert [(one.left_at, one.exit) for one in lost[2].queue_visits] == [(now, "abandoned")]
+    assert [(one.ended_at, one.result) for one in lost[2].offers] == [(now, "no_answer")]
     assert {row["call_id"] for row in keys} == {call_id(n) for n in (0, 1, 2)}
 
 
