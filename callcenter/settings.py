@@ -46,6 +46,15 @@ class DatabaseSettings(Section):
     directory: Path = Path("var/postgresql")
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     statement_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    spool: Path | None = None
+    """Where calls wait on the disk while PostgreSQL is away; None: `spool` beside `directory`."""
+    spool_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
+    """Most space that they may take there, in MiB."""
+
+    @property
+    def spool_directory(self) -> Path:
+        """Where calls wait on the disk."""
+        return (self.spool or self.directory.parent / "spool").expanduser().absolute()
 
 
 class WebSettings(Section):

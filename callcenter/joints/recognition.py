@@ -99,7 +99,7 @@ class Recognition:
     async def _note(self, task: "asyncio.Task[Match]", call_id: UUID) -> None:
         try:
             found = await asyncio.shield(task)
-            if found.status is MatchStatus.ONE:
+            if len(found.candidates) == 1 and not found.more:
                 self._link(self._asked[call_id], found.candidates[0].customer_id)
         finally:
             del self._asked[call_id]
