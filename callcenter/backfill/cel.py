@@ -3,7 +3,7 @@
 Source: https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/CEL-Design-Goals/ and main/cel.c.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -90,6 +90,17 @@ def parsed(columns: tuple[Any, ...]) -> Cel:
         _text(data),
         _told(extra),
     )
+
+
+def read(rows: Iterable[tuple[Any, ...]], on_bad: Callable[[str], None]) -> list[Cel]:
+    """The rows whose columns these are; what is no row is told to `on_bad` and left out."""
+    found = []
+    for columns in rows:
+        try:
+            found.append(parsed(columns))
+        except BadInput as problem:
+            on_bad(str(problem))
+    return found
 
 
 def moment(stamp: Any) -> datetime:

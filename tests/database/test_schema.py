@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 import callcenter.accounts.tables
+import callcenter.calllog.reconciling.tables
 import callcenter.calllog.tables
 import callcenter.customers.tables
 import crm_bridge.tables
@@ -21,6 +22,7 @@ from tests.fixtures.calls import in_progress, queue_call
 
 DECLARING = (
     callcenter.accounts.tables,
+    callcenter.calllog.reconciling.tables,
     callcenter.calllog.tables,
     callcenter.customers.tables,
     crm_bridge.tables,
@@ -86,7 +88,10 @@ async def test_an_upgrade_learns_whose_the_calls_before_it_were(database: Databa
     whose = "SELECT * FROM call_agents ORDER BY call_id, agent"
     before = await database.pool.fetch(whose)
     assert {row["agent"] for row in before} == {"li", "zoe"}
-    await database.pool.execute("DROP TABLE call_agents; UPDATE alembic_version SET version_num = '0001'")
+    await database.pool.execute(
+        "DROP TABLE call_agents, pbx_watch, reconciliations; DROP SCHEMA asterisk CASCADE;"
+        " UPDATE alembic_version SET version_num = '0001'"
+    )
 
     await migrations.upgrade(database)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
+from uuid import UUID
 
 from callcenter.backfill import rebuilding
 from callcenter.backfill.cel import Cel
@@ -11,6 +12,7 @@ from callcenter.backfill.queuelog import QueueLine
 from callcenter.backfill.queuelog import parsed as parsed_line
 from callcenter.joints.directory import directory_of
 from callcenter.model import Call
+from callcenter.tracking import ids
 from tests import traces
 from tests.replay import expectation
 
@@ -39,3 +41,8 @@ def rebuilt(stream: Iterable[Cel], log: Iterable[QueueLine] | None) -> list[Call
     groups += gatherer.rest()
     found = [call for group in groups for call in rebuilding.calls(group, DIRECTORY, with_queue_log=log is not None)]
     return sorted(found, key=lambda call: str(call.call_id))
+
+
+def call_id_of(uniqueid: str) -> UUID:
+    """The id of the call that a channel began, at the PBX of the cases."""
+    return ids.call_id(DIRECTORY.pbx, uniqueid)
