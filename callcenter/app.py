@@ -39,7 +39,9 @@ from callcenter.joints.health import ServiceHealth, meters
 from callcenter.joints.matching import PopMatcher, WebMatcher
 from callcenter.joints.numbers import Numbers
 from callcenter.joints.recognition import Recognition
+from callcenter.joints.reconciling import Reconciler
 from callcenter.joints.seating import Seating
+from callcenter.joints.watching import Watch
 from callcenter.live.board import Board
 from callcenter.model import Call
 from callcenter.pbx import Pbx
@@ -97,6 +99,8 @@ class Application:
             registry=registry,
         )
         self.seating = Seating(settings.tenant, self.pbxs, numbers, self.board, self.screenpop)
+        reconciler = Reconciler(settings, database, tenant_id, index, self.seating.seats)
+        self.watch = Watch(reconciler, self.pbxs, settings.reconcile_at)
         self.access = tickets.access = Access(
             database,
             tenant_id,
@@ -178,6 +182,7 @@ class Application:
                 group.create_task(repeat("sessions", self.access.end_lapsed, SESSIONS_EVERY), name="lapsed sessions")
             )
             tasks.append(group.create_task(self._end_lost(), name="lost calls"))
+            tasks.append(group.create_task(self.watch.run(), name="watch"))
             tasks += [group.create_task(pbx.run(), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
                 await self._open_web(runner)

@@ -75,7 +75,8 @@ async def _run(
                     *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()),
                     *(TextColumn("{task.fields[rows]:,} rows"), TimeElapsedColumn()),
                 )
-                with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+                screen = Console(file=sys.stderr)
+                with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
                     advance = _advance(bar, bar.add_task(pbx, total=span, rows=0), since)
                     one = await reconciler.compare(pbx, since, until, dry_run=dry_run, on_progress=advance)
                 show(console, one, everything)

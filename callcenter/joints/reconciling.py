@@ -14,7 +14,7 @@ import structlog
 from callcenter.accounts.values import Extension
 from callcenter.calllog.reconciling import ledger
 from callcenter.calllog.reconciling.report import Reason, Reconciliation, Tally
-from callcenter.calllog.reconciling.run import Records, Run
+from callcenter.calllog.reconciling.run import CelSource, Records, Run
 from callcenter.calllog.reconciling.sources import cel_of
 from callcenter.customers.index import CustomerIndex
 from callcenter.db.away import AWAY
@@ -27,7 +27,7 @@ from callcenter.matching.rank import MatchStatus
 from callcenter.model import Call
 from callcenter.settings import PbxSettings, Settings
 
-SETTLED: Final = timedelta(seconds=20)
+SETTLED: Final = timedelta(seconds=10)
 """A call that ended later than this ago may not be written everywhere yet."""
 NIGHTLY: Final = timedelta(hours=25)
 LONGEST: Final = timedelta(days=3660)
@@ -97,16 +97,8 @@ class Reconciler:
             NotFound: there is no such PBX. Conflict: it is not said where its records are. BadInput: the times cannot
             be. Anything else is told in the answer's `problem`.
         """
-        settings = self._pbx(pbx)
+        settings, source, until = self._checked(pbx, since, until)
         now = datetime.now(UTC)
-        until = min(until or now, now - SETTLED)
-        if not since < until or now - since > LONGEST:
-            raise BadInput("`since` must be before `until`, and at most ten years ago")
-        source = cel_of(settings, self._database)
-        if source is None:
-            raise Conflict(
-                f"it is not known where {pbx} writes its channel events: set [[pbx]] cel, see docs/backfill.md"
-            )
         records = Records(
             pbx=pbx,
             cel=source,
@@ -142,6 +134,10 @@ class Reconciler:
         )
         async with self._busy:
             return await self._kept(run, done)
+
+    def check(self, pbx: str, since: datetime, until: datetime | None) -> None:
+        """Say whether `compare` could do it; raises what `compare` would."""
+        self._checked(pbx, since, until)
 
     async def newest(self, limit: int) -> list[Reconciliation]:
         """What came of the newest comparisons."""
@@ -181,6 +177,19 @@ class Reconciler:
         async with self._database.unit(self._tenant_id) as unit:
             await ledger.write(unit, one)
         return one
+
+    def _checked(self, pbx: str, since: datetime, until: datetime | None) -> tuple[PbxSettings, CelSource, datetime]:
+        settings = self._pbx(pbx)
+        now = datetime.now(UTC)
+        until = min(until or now, now - SETTLED)
+        if not since < until or now - since > LONGEST:
+            raise BadInput("`since` must be before `until`, and at most ten years ago")
+        source = cel_of(settings, self._database)
+        if source is None:
+            raise Conflict(
+                f"it is not known where {pbx} writes its channel events: set [[pbx]] cel, see docs/backfill.md"
+            )
+        return settings, source, until
 
     def _pbx(self, pbx: str) -> PbxSettings:
         for settings in self._settings.pbx:

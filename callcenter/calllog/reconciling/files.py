@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 from callcenter.errors import BadFile
 
-LINES: Final = 5000
+LINES: Final = 1000
 LONGEST: Final = 65_536
 """Characters of one line; what is longer is cut, and is then no line that can be read."""
 

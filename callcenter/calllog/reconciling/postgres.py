@@ -7,7 +7,7 @@ from typing import Final
 from callcenter.backfill.cel import Cel, read
 from callcenter.db.engine import Database
 
-PAGE: Final = 5000
+PAGE: Final = 1000
 
 _PAGE = """
     SELECT eventtype, eventtime, uniqueid, linkedid, channame, cid_num, cid_name, exten, context, appname, appdata,

@@ -4,6 +4,7 @@ Rows are read in pages and calls given out as they end, so that a year needs no 
 the log followed live and in full is never touched; see `callcenter.backfill.comparison`.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,8 @@ from callcenter.tracking.directory import Directory
 
 BATCH: Final = 200
 """Calls that are compared and written in one transaction."""
+TURN: Final = 50
+"""Rows that are taken before others have their turn."""
 LEAD: Final = timedelta(hours=12)
 """How long before `since` rows are read from: a call that ended later may have begun then."""
 KEPT: Final = FORGOTTEN + timedelta(hours=2)
@@ -105,7 +108,9 @@ class Run:
         gatherer = Gatherer()
         try:
             async for page in self._records.cel.pages(begin, self._until, self.tally.bad):
-                for row in page:
+                for number, row in enumerate(page):
+                    if number % TURN == 0:
+                        await asyncio.sleep(0)  # the service follows calls in this very loop
                     if log is not None:
                         for line in await log.up_to(row.at + GRACE):
                             gatherer.line(line)
