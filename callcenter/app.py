@@ -119,6 +119,7 @@ class Application:
                 matcher=WebMatcher(index, numbers),
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
+                reconciler=self.watch,
                 health=ServiceHealth(database, self.pbxs, self.screenpop),
                 registry=registry,
                 screenpop_port=lambda: self.screenpop.port,

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     CALLS_DIAL = "calls:dial"
     CALLS_HANGUP_ANY = "calls:hangup_any"
     """End a call in which one has no part."""
+    RECONCILE = "reconcile"
+    """Compare the call log with what the PBX wrote, and fill in what is missing."""
     AGENTS_READ = "agents:read"
     QUEUES_READ = "queues:read"
     METRICS_READ = "metrics:read"
@@ -51,7 +53,12 @@ _AGENT = frozenset(
         Permission.QUEUES_READ,
     }
 )
-_SUPERVISOR = _AGENT | {Permission.SEAT_FORCE, Permission.CALLS_HANGUP_ANY, Permission.AGENTS_READ}
+_SUPERVISOR = _AGENT | {
+    Permission.SEAT_FORCE,
+    Permission.CALLS_HANGUP_ANY,
+    Permission.RECONCILE,
+    Permission.AGENTS_READ,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,

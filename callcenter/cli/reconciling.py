@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from callcenter import settings as configuration
 from callcenter.accounts.seats import Seats
 from callcenter.accounts.values import Extension
-from callcenter.calllog.reconciling.report import Reconciliation, Tally
+from callcenter.backfill.report import Reconciliation, Tally
 from callcenter.customers.index import CustomerIndex
 from callcenter.db.engine import Database
 from callcenter.db.opening import open_database

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 import structlog
 
 from callcenter.accounts.values import Extension
+from callcenter.backfill.report import Reason, Reconciliation, Tally
 from callcenter.calllog.reconciling import ledger
-from callcenter.calllog.reconciling.report import Reason, Reconciliation, Tally
 from callcenter.calllog.reconciling.run import CelSource, Records, Run
 from callcenter.calllog.reconciling.sources import cel_of
 from callcenter.customers.index import CustomerIndex

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from callcenter.calllog.reconciling.report import Reason, Reconciliation
+from callcenter.backfill.report import Reason, Reconciliation
 from callcenter.db.away import until_done
 from callcenter.errors import CallCenterError, Conflict
 from callcenter.joints.reconciling import NIGHTLY, SETTLED, Reconciler
@@ -67,6 +67,10 @@ class Watch:
         """
         self._reconciler.check(pbx, since, until)
         self._add(Wanted(pbx, Reason.ASKED, since, until, dry_run, datetime.now(UTC)))
+
+    def able(self) -> list[str]:
+        """The PBXs whose own records can be read."""
+        return self._reconciler.able()
 
     async def newest(self, limit: int) -> list[Reconciliation]:
         """What came of the newest comparisons."""

@@ -25,8 +25,8 @@ async def test_it_says_what_was_missing_and_adds_it(
 ) -> None:
     config = configuration(tmp_path)
     await Seats(database).add(tenant_id, "pbx", "1001", "PJSIP/1001", "Amelia")
-    command = ("reconcile", "--since", "2026-11-23T00:00+00:00", "--until", "2026-11-23T23:59+00:00")
-    command = (*command, "--config", str(config))
+    times = ("--since", "2026-11-23T00:00+00:00", "--until", "2026-11-23T23:59+00:00")
+    command = ("reconcile", *times, "--config", str(config))
 
     code, said, complained = await callcenter(database_url, *command, "--dry-run")
     assert (code, complained) == (0, "")

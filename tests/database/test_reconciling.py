@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from callcenter.backfill.report import Finding, Tally
 from callcenter.calllog.queries import get_call, list_calls
 from callcenter.calllog.reconciling.csvfiles import CsvCel
-from callcenter.calllog.reconciling.report import Finding, Tally
 from callcenter.calllog.reconciling.run import Records, Run
 from callcenter.calllog.store import store, store_merge
 from callcenter.callrecord import CallRecord

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from callcenter.backfill.report import Reconciliation
 from callcenter.calllog.queries import RECORD
-from callcenter.calllog.reconciling.report import Reconciliation
 from callcenter.callrecord import CallRecord
 from callcenter.db.unit import Unit
 

@@ -18,9 +18,9 @@ import structlog
 from callcenter.backfill import comparison, rebuilding
 from callcenter.backfill.cel import Cel
 from callcenter.backfill.gathering import FORGOTTEN, GRACE, Gatherer, Group
+from callcenter.backfill.report import Finding, Item, Tally
 from callcenter.calllog.reconciling import ledger
 from callcenter.calllog.reconciling.queuelogs import QueueLogFile
-from callcenter.calllog.reconciling.report import Finding, Item, Tally
 from callcenter.calllog.store import Outbox, store, store_merge
 from callcenter.calllog.writer import UNFIT
 from callcenter.callrecord import CallRecord

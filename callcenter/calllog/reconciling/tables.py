@@ -8,7 +8,7 @@ from sqlalchemy import Index, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from callcenter.calllog.reconciling.report import Reason
+from callcenter.backfill.report import Reason
 from callcenter.db.schema import Table, Timestamp, one_of
 
 
