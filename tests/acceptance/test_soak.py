@@ -124,7 +124,9 @@ async def company(tmp_path: Path, asterisk_chroot: Path) -> AsyncIterator[Compan
     url = await database.start()
     try:
         async with Pbx(asterisk_chroot, **values) as pbx:
-            service = Service(tmp_path, pbx.asterisk, database_url=url)
+            log = pbx.asterisk.home / "log"
+            files = {"cel": f"{log}/cel-custom/callcenter.csv", "queue_log": f"{log}/queue_log"}
+            service = Service(tmp_path, pbx.asterisk, database_url=url, **files)
             await service.run("db", "upgrade")
             await add_people(service)
             async with service:
