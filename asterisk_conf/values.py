@@ -67,6 +67,8 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
     queue_retry_s: int = 5
     queue_wait_s: int = 600
     park_timeout_s: int = 60
+    transfer_ring_s: int = 15
+    transfer_pause_s: int = 10
 
     voicemail_pin: str = msgspec.field(default_factory=_new_pin)
     phone_secrets: dict[str, str] = msgspec.field(default_factory=_new_phone_secrets)

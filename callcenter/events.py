@@ -110,11 +110,16 @@ class DialEnd(Event, frozen=True, gc=False):
 
 
 class BridgeEnter(ChannelEvent, frozen=True, gc=False):
-    """A leg joined a bridge. A holding bridge is waiting, not talking."""
+    """A leg joined a bridge. A holding bridge is waiting, not talking.
+
+    A conference is a bridge that anybody may join (ConfBridge): calls that meet there stay apart, as do their
+    linkedids.
+    """
 
     linkedid: str
     bridge: str
     technology: str
+    conference: bool = False
 
 
 class BridgeLeave(ChannelEvent, frozen=True, gc=False):

@@ -193,7 +193,9 @@ def _dial_end(f: Fields, at: datetime) -> ev.Event:
 
 
 def _bridge_enter(f: Fields, at: datetime) -> ev.Event:
-    return ev.BridgeEnter(at, f["Uniqueid"], f["Linkedid"], f["BridgeUniqueid"], f.get("BridgeTechnology") or "")
+    technology = f.get("BridgeTechnology") or ""
+    conference = f.get("BridgeType") == "base"
+    return ev.BridgeEnter(at, f["Uniqueid"], f["Linkedid"], f["BridgeUniqueid"], technology, conference)
 
 
 def _bridge_leave(f: Fields, at: datetime) -> ev.Event:

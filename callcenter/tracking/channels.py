@@ -54,9 +54,12 @@ def newstate(world: World, event: ev.Newstate) -> None:
 
 
 def new_callerid(world: World, event: ev.NewCallerid) -> None:
-    """A channel's caller id changed. A dialed leg is given its caller's: only the entry leg's own is news."""
+    """A channel's caller id changed. A dialed leg is given its caller's: only the entry leg's own is news.
+
+    After an answer it is news no more: the dialplan then gives a caller who is sent outside the company's own number.
+    """
     leg = world.leg(event, event.uniqueid)
-    if leg is None:
+    if leg is None or leg.call.answered_at is not None:
         return
     leg.number = event.caller_num or leg.number
     leg.name = event.caller_name or leg.name
@@ -74,6 +77,7 @@ def new_connected_line(world: World, event: ev.NewConnectedLine) -> None:
     leg = world.leg(event, event.uniqueid)
     if leg is None:
         return
+    leg.shown = event.connected_num
     call = leg.call
     callee = call.callee
     shown = event.connected_name
@@ -89,6 +93,8 @@ def newexten(world: World, event: ev.Newexten) -> None:
     if leg is None:
         return
     call = leg.call
+    if leg is call.entry:
+        queues.moved_on(call, event.at, world.emit)
     if event.exten is not None and event.exten != leg.exten_now:
         if leg.bridge is not None and not leg.holding:
             transfers.redirected(world, leg, event.exten, event.at)
@@ -121,8 +127,7 @@ def hangup(world: World, event: ev.Hangup) -> None:
     if leg is None:
         return
     call = leg.call
-    if leg.held_since is not None:
-        talk.unhold(call, leg, event.at, world.emit)
+    talk.take_back(call, leg, event.at, world.emit)
     if leg.ring is not None:
         offers.leg_gone(call, leg.ring, event.cause, event.at, world.emit)
     if leg is call.entry:
@@ -130,9 +135,12 @@ def hangup(world: World, event: ev.Hangup) -> None:
         call.touch()
     leg.move(states.LegState.GONE)
     talked = leg.bridge is not None or leg is call.customer
+    others = world.confers(leg)
     world.remove(leg)
-    if talked:
-        talk.update(call, event.at, world.emit)
+    for one in (call, *others) if talked else ():
+        talk.update(one, event.at, world.emit)
+    if leg.brought_in is not None:
+        transfers.left_to(world, leg, leg.brought_in, event.at)
     if not call.legs:
         _end(world, call, event.at)
 

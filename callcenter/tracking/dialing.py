@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import direction, ending, ids, offers
+from callcenter.tracking import direction, ending, ids, meeting, offers, transfers
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -27,7 +27,12 @@ def dial_begin(world: World, event: ev.DialBegin) -> None:
         world.move(leg, source.call)
     leg.dialed = _dialed_number(event.dial_string, leg)
     if event.uniqueid is None:
-        leg.originated = True
+        back = transfers.called_back(world, leg) if leg.call.direction is None else None
+        if back is None:
+            leg.originated = True
+        else:
+            meeting.meet(world, back, leg.call, event.at)
+            offers.dialed(back, leg, None, event.at)
         return
     if source is None:
         return
@@ -99,7 +104,7 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
         call.callee = Party(number=event.exten or leg.dialed, kind=PartyKind.EXTENSION)
         direction.decide(world, call, Direction.INTERNAL, event.at)
     queue = leg.queue or (source.half.queue if source.half is not None else None)
-    offers.dialed(call, leg, queue, event.at)
+    offers.dialed(call, leg, queue, event.at, through_local=not source.is_real)
     if call.answered_at is None and queue is None and call.direction is not Direction.OUTBOUND:
         _name_callee(call, leg)
     if leg.state is LegState.RINGING:

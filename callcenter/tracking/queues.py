@@ -95,6 +95,11 @@ def settle(call: CallFacts, how: QueueExit, at: datetime, emit: Emit) -> None:
         emit(ch.QueueLeft, call, at, visit=call.change_visit(exit=how))
 
 
+def moved_on(call: CallFacts, at: datetime, emit: Emit) -> None:
+    """The caller runs the dialplan: who does has not hung up, whatever Asterisk says of the queue they were in."""
+    settle(call, QueueExit.OTHER, at, emit)
+
+
 def close(call: CallFacts, at: datetime, emit: Emit) -> None:
     """The call ends: a visit that is still open was abandoned, one without an exit left otherwise."""
     if not call.visits or (call.visits[-1].exit is not None and call.visits[-1].left_at is not None):
