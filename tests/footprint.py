@@ -67,10 +67,22 @@ class Footprint:
     beside: list[CelRow] = field(default_factory=list)
     """What CEL says of those of other calls who were in a bridge with this one, as in a conference."""
 
-    @property
-    def start(self) -> float:
+    def take_in(self, other: "Footprint") -> None:
+        """Another call turned out to be part of this one."""
+        self.linkedids |= other.linkedids
+        self.uniqueids |= other.uniqueids
+        self.cel += other.cel
+
+    def begun_with(self, caller: str) -> set[str]:
+        """The channels of the call that the caller began: one that was joined with it later may be older."""
+        starts = [row for row in self.cel if row.eventtype == "CHAN_START"]
+        first = next((row.linkedid for row in starts if row.channel == caller), starts[0].linkedid)
+        return {row.uniqueid for row in starts if row.linkedid == first}
+
+    def start(self, caller: str) -> float:
         """When its first channel came."""
-        return min(row.eventtime for row in self.cel if row.eventtype == "CHAN_START")
+        own = self.begun_with(caller)
+        return min(row.eventtime for row in self.cel if row.eventtype == "CHAN_START" and row.uniqueid in own)
 
     @property
     def end(self) -> float:
@@ -147,9 +159,7 @@ class Footprint:
 
     def status(self, caller: str) -> str:
         """What became of the call, in the words of the call record."""
-        if any(not talk.outside for talk in self.talks):
-            return "answered"
-        if any(device_of(channel) != TRUNK for channel in self.company_of(caller)):
+        if any(talk.channel != caller for talk in self.talks) or self.company_of(caller):
             return "answered"
         if any(row.event == "ABANDON" for row in self.queue_log):
             return "abandoned"
@@ -160,7 +170,7 @@ class Footprint:
         dispositions = {row.disposition for row in self.cdr}
         if dispositions & {"FAILED", "CONGESTION"} or not self._asked_anybody:
             return "failed"
-        return "busy" if "BUSY" in dispositions or self._was_refused(caller) else "no_answer"
+        return "busy" if self._was_refused(caller) else "no_answer"
 
     @property
     def forwarded(self) -> bool:
@@ -258,14 +268,11 @@ def footprints(cdr: Sequence[CdrRow], cel: Sequence[CelRow], queue_log: Sequence
         other = of_uniqueid.get(row.uniqueid)
         if known is None:
             known = other or Footprint(set(), set(), [])
-        elif other is not None and other is not known:
-            known.linkedids |= other.linkedids
-            known.uniqueids |= other.uniqueids
-            known.cel += other.cel
-            for linkedid in other.linkedids:
-                of_linkedid[linkedid] = known
-            for uniqueid in other.uniqueids:
-                of_uniqueid[uniqueid] = known
+        for joined in (other, of_uniqueid.get(_joined(row))):
+            if joined is not None and joined is not known:
+                known.take_in(joined)
+                of_linkedid.update(dict.fromkeys(joined.linkedids, known))
+                of_uniqueid.update(dict.fromkeys(joined.uniqueids, known))
         known.linkedids.add(row.linkedid)
         known.uniqueids.add(row.uniqueid)
         known.cel.append(row)
@@ -279,7 +286,7 @@ def footprints(cdr: Sequence[CdrRow], cel: Sequence[CelRow], queue_log: Sequence
     found = list({id(one): one for one in of_linkedid.values()}.values())
     for one in found:
         one.cel.sort(key=lambda row: row.eventtime)
-    return _with_returns(sorted(found, key=lambda one: one.start))
+    return _with_returns(sorted(found, key=lambda one: one.start("")))
 
 
 def _put_beside(of_uniqueid: dict[str, Footprint], cel: Sequence[CelRow]) -> None:
@@ -300,15 +307,19 @@ def _with_returns(found: list[Footprint]) -> list[Footprint]:
     whole: list[Footprint] = []
     for one in found:
         device = one.rung_in_vain
-        call = next((other for other in whole if device is not None and other.waits_for(device, one.start)), None)
+        call = next((other for other in whole if device is not None and other.waits_for(device, one.start(""))), None)
         if call is None:
             whole.append(one)
             continue
-        call.linkedids |= one.linkedids
-        call.uniqueids |= one.uniqueids
+        call.take_in(one)
         call.cdr += one.cdr
-        call.cel = sorted(call.cel + one.cel, key=lambda row: row.eventtime)
+        call.cel.sort(key=lambda row: row.eventtime)
     return whole
+
+
+def _joined(row: CelRow) -> str:
+    """The uniqueid of the call that a transfer joined this one with; linkedids tell once somebody has answered."""
+    return str(json.loads(row.extra).get("channel2_uniqueid", "")) if row.eventtype == "ATTENDEDTRANSFER" else ""
 
 
 def device_of(channel: str) -> str:

@@ -14,13 +14,16 @@ from callcenter.tracking.states import LegState, leg_state
 from callcenter.tracking.world import World
 
 _REACHED: Final = (None, OfferResult.ANSWERED)
+ELSEWHERE: Final = "external_replaces"
+"""The extension to which Asterisk sends who is to be joined with a call at another PBX (REFER with Replaces)."""
 
 
 def blind(world: World, event: ev.BlindTransfer) -> None:
     """A leg sent its other side to an extension."""
     leg = world.leg(event, event.transferer_uniqueid)
     if leg is not None:
-        _transferred(world, leg.call, TransferKind.BLIND, leg, event.exten, event.at)
+        kind = TransferKind.ATTENDED if event.exten == ELSEWHERE else TransferKind.BLIND
+        _transferred(world, leg.call, kind, leg, event.exten, event.at)
 
 
 def attended(world: World, event: ev.AttendedTransfer) -> None:
@@ -39,7 +42,7 @@ def attended(world: World, event: ev.AttendedTransfer) -> None:
     kind = TransferKind.ATTENDED if state is LegState.UP else TransferKind.BLONDE
     to = _name(asked) or event.target_exten or event.second_exten
     talk.let_go(first.call, first, event.at, world.emit)
-    if first.uniqueid in first.call.open_talks:
+    if event.stays:
         first.brought_in = to
     else:
         _transferred(world, first.call, kind, first, to, event.at)
@@ -91,7 +94,7 @@ def _transferred(
     world: World, call: CallFacts, kind: TransferKind, by: Leg | None, to: str | None, at: datetime
 ) -> None:
     known = call.transfers[-1] if call.transfers else None
-    if known is not None and (known.kind, known.to) == (kind, to) and abs(at - known.at) <= talk.MOMENT:
+    if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
         return  # Asterisk says that there was a transfer, and then that the leg comes to where it was sent
     transfer = Transfer(kind=kind, at=at, by=by.interface if by is not None else None, to=to)
     call.hangup_by = None  # who hands a call on hangs up, but does not end it

@@ -8,6 +8,7 @@ import pytest
 from callcenter.db.engine import Database
 from callcenter.joints.calls import WebCallLog
 from callcenter.joints.customers import WebCustomers
+from callcenter.joints.erasure import Erasing
 from callcenter.joints.numbers import Numbers
 from callcenter.settings import PbxSettings
 from tests.service.web_world import World, run_world
@@ -18,7 +19,7 @@ CALLS, CUSTOMERS, TICKET = "/api/v1/calls", "/api/v1/customers", "/api/v1/screen
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
     numbers = Numbers([PbxSettings(id="pbx", region="US")])
-    calls, customers = WebCallLog(database), WebCustomers(database, numbers)
+    calls, customers = WebCallLog(database), WebCustomers(database, numbers, Erasing(database, []))
     async with run_world(database, numbers=numbers, calls=calls, customers=customers) as running:
         yield running
 

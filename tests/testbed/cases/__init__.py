@@ -1,14 +1,17 @@
 """The calls that are recorded as replay cases: each a function that makes them happen and says what came of them."""
 
-# The modules register their cases.
-from tests.testbed.cases import (  # noqa: F401
+from tests.testbed.cases import (  # noqa: F401 - they register their cases
+    branch,
     destinations,
     detours,
+    devices,
     features,
     internal,
+    joins,
     outbound,
     panels,
     queues,
+    refers,
     supervision,
     transfers,
     trunk,
