@@ -21,10 +21,13 @@ def dial_begin(world: World, event: ev.DialBegin) -> None:
     source = world.leg(event, event.uniqueid) if event.uniqueid is not None else None
     if source is not None and source.call is not leg.call:
         # Who is dialed is made for the call that dials. What began a call of its own is not dialed by another.
-        if leg is leg.call.entry:
+        if world.resyncing:
+            meeting.meet(world, source.call, leg.call, event.at)
+        elif leg is leg.call.entry:
             world.anomaly(event, "a channel that began another call cannot be dialed", leg.channel, leg)
             return
-        world.move(leg, source.call)
+        else:
+            world.move(leg, source.call)
     leg.dialed = _dialed_number(event.dial_string, leg)
     if event.uniqueid is None:
         back = transfers.called_back(world, leg) if leg.call.direction is None else None
@@ -33,6 +36,8 @@ def dial_begin(world: World, event: ev.DialBegin) -> None:
         else:
             meeting.meet(world, back, leg.call, event.at)
             offers.dialed(back, leg, None, event.at)
+            if leg.state is LegState.RINGING:
+                rings(world, leg, event.at)
         return
     if source is None:
         return

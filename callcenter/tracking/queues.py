@@ -30,9 +30,11 @@ def waits(call: CallFacts) -> bool:
 
 
 def joined(call: CallFacts, queue: str, position: int | None, at: datetime, emit: Emit) -> bool:
-    """The caller joined a queue. False: they wait in one already."""
+    """The caller joined a queue. False: they wait in it already. One they waited in before they left unheard."""
     if waits(call):
-        return False
+        if call.visits[-1].queue == queue:
+            return False
+        call.change_visit(left_at=at)
     settle(call, QueueExit.OTHER, at, emit)
     visit = QueueVisit(queue=queue, joined_at=at, position=position)
     call.add_visit(visit)

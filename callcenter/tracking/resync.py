@@ -53,7 +53,7 @@ def _appeared(channel: ev.ChannelNow, snapshot: ev.Snapshot, present: Collection
         if leg_state(channel.state) is LegState.UP:
             yield ev.DialEnd(snapshot.at, channel.linkedid, channel.uniqueid, "ANSWER", None)
     if channel.bridge is not None:
-        yield ev.BridgeEnter(snapshot.at, channel.uniqueid, channel.linkedid, channel.bridge, "")
+        yield _entered(channel, snapshot)
 
 
 def _moved(leg: Leg, channel: ev.ChannelNow, snapshot: ev.Snapshot) -> Iterator[ev.Event]:
@@ -66,4 +66,9 @@ def _moved(leg: Leg, channel: ev.ChannelNow, snapshot: ev.Snapshot) -> Iterator[
     if leg.bridge is not None and leg.bridge != channel.bridge:
         yield ev.BridgeLeave(snapshot.at, leg.uniqueid, leg.bridge)
     if channel.bridge is not None and leg.bridge != channel.bridge:
-        yield ev.BridgeEnter(snapshot.at, leg.uniqueid, channel.linkedid, channel.bridge, "")
+        yield _entered(channel, snapshot)
+
+
+def _entered(channel: ev.ChannelNow, snapshot: ev.Snapshot) -> ev.Event:
+    conference = channel.application == "ConfBridge"
+    return ev.BridgeEnter(snapshot.at, channel.uniqueid, channel.linkedid, channel.bridge or "", "", conference)

@@ -110,7 +110,7 @@ def _talking(call: CallFacts) -> dict[str, Leg]:
         for uniqueid, room in rooms.items()
         if room == theirs and uniqueid != customer.uniqueid
     }
-    together |= {u: leg for u, leg in customer.conference.items() if leg.call is not call and leg.is_real}
+    together |= {u: leg for u, leg in sorted(customer.conference.items()) if leg.call is not call and leg.is_real}
     # A feature code takes whoever consults out of the bridge, where a phone's own key leaves them in it. Both have the
     # customer on hold, and talk with them still, until somebody else does.
     return together or {u: leg for u in call.open_talks if (leg := call.legs.get(u)) and leg.held_since is not None}

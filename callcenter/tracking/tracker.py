@@ -79,7 +79,7 @@ class Tracker:
         world.resyncing = True
         try:
             for event in resync.missed(world.legs, snapshot):
-                if not (isinstance(event, ev.QueueCallerJoin) and self._waits(event.uniqueid)):
+                if not (isinstance(event, ev.QueueCallerJoin) and self._waits(event)):
                     changes += self.apply(event)
         finally:
             world.resyncing = False
@@ -129,6 +129,6 @@ class Tracker:
         """How many channels there are."""
         return len(self._world.legs)
 
-    def _waits(self, uniqueid: str) -> bool:
-        leg = self._world.legs.get(uniqueid)
-        return leg is None or queues.waits(leg.call)
+    def _waits(self, event: ev.QueueCallerJoin) -> bool:
+        leg = self._world.legs.get(event.uniqueid)
+        return leg is None or (queues.waits(leg.call) and leg.call.visits[-1].queue == event.queue)

@@ -22,8 +22,7 @@ def blind(world: World, event: ev.BlindTransfer) -> None:
     """A leg sent its other side to an extension."""
     leg = world.leg(event, event.transferer_uniqueid)
     if leg is not None:
-        kind = TransferKind.ATTENDED if event.exten == ELSEWHERE else TransferKind.BLIND
-        _transferred(world, leg.call, kind, leg, event.exten, event.at)
+        _transferred(world, leg.call, _kind(event.exten), leg, event.exten, event.at)
 
 
 def attended(world: World, event: ev.AttendedTransfer) -> None:
@@ -77,7 +76,12 @@ def redirected(world: World, leg: Leg, exten: str, at: datetime) -> None:
     leg.exten_now = exten
     if leg is call.customer:
         others = [call.legs[uniqueid] for uniqueid in call.open_talks if uniqueid in call.legs]
-        _transferred(world, call, TransferKind.BLIND, others[-1] if others else None, exten, at)
+        _transferred(world, call, _kind(exten), others[-1] if others else None, exten, at)
+
+
+def _kind(exten: str) -> TransferKind:
+    """What a transfer to an extension is."""
+    return TransferKind.ATTENDED if exten == ELSEWHERE else TransferKind.BLIND
 
 
 def picked_up(world: World, event: ev.Pickup) -> None:
