@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from callcenter.cli import apikey, db, erasing, import_, retention, user
+from callcenter.cli import apikey, db, erasing, export, import_, retention, user
 from callcenter.cli.options import Config
 from callcenter.cli.pbx_kinds import Kind
 from callcenter.errors import BadInput, CallCenterError
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 app.add_typer(import_.app, name="import")
+app.add_typer(export.app, name="export")
 app.add_typer(user.app, name="user")
 app.add_typer(apikey.app, name="apikey")
 app.add_typer(db.app, name="db")
@@ -87,6 +88,21 @@ def doctor(
     from callcenter.cli.examination import run
 
     run(config, listen, kind)
+
+
+@app.command()
+def reconcile(
+    since: Annotated[str, typer.Option(help="From when on: 2026-11-23, 2026-11-23T08:00, or ago: 36h, 7d.")],
+    until: Annotated[str | None, typer.Option(help="Until when; without: until now.")] = None,
+    config: Config = None,
+    pbx: Annotated[str | None, typer.Option(help="Which PBX of the configuration; without: all.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Name all calls that differ, up to 200.")] = False,
+) -> None:
+    """Compare the call log with what the PBX wrote down itself; add and correct what is missing."""
+    from callcenter.cli.reconciling import run
+
+    raise typer.Exit(run(config, pbx, since, until, dry_run, everything))
 
 
 @app.command("asterisk-conf")

@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import direction, ending, ids, meeting, offers, queues, transfers
+from callcenter.tracking import direction, ending, ids, meeting, offers, queues, recall, transfers
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -29,6 +29,8 @@ def dial_begin(world: World, event: ev.DialBegin) -> None:
         else:
             world.move(leg, source.call)
     leg.dialed = _dialed_number(event.dial_string, leg)
+    if world.resyncing and recall.is_known(leg.call, leg):
+        return
     if event.uniqueid is None:
         back = transfers.called_back(world, leg) if leg.call.direction is None else None
         if back is None:
@@ -121,6 +123,8 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
         call.callee = Party(number=event.exten or leg.dialed, kind=PartyKind.EXTENSION)
         direction.decide(world, call, Direction.INTERNAL, event.at)
     queue = leg.queue or (source.half.queue if source.half is not None else None)
+    if world.resyncing and queue is None and queues.waits(call):
+        queue = call.visits[-1].queue  # a snapshot does not tell who rings a phone: it is what its caller waits in
     offers.dialed(call, leg, queue, event.at, through_local=not source.is_real)
     # Whom a queue rings is named as a queue's member by AgentCalled, which may come a moment later.
     rung_directly = queue is None and not queues.waits(call)

@@ -33,7 +33,7 @@ class Ring:
 
     __slots__ = ("dialed_at", "index", "leg", "offer", "refused_at", "state", "status", "through_local")
 
-    def __init__(self, leg: Leg, offer: Offer, index: int, *, through_local: bool) -> None:
+    def __init__(self, leg: Leg, offer: Offer, index: int, *, through_local: bool = False) -> None:
         self.leg = leg
         self.through_local = through_local
         """Whether a Local channel rings it, which is hung up as the ring time is over."""

@@ -3,7 +3,7 @@
 Accounts are the real ones. The stand-ins hold plain lists; they obey the Protocols of `callcenter.web.services`.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,8 @@ from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.tickets import Grant
 from callcenter.accounts.values import Extension
+from callcenter.backfill.report import Finding, Item, Reason, Reconciliation, Tally
+from callcenter.calllog.feed import ChangeKind, FeedItem, FeedPage
 from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
 from callcenter.errors import AmiUnreachable, Conflict, Forbidden, NotFound
@@ -152,6 +154,28 @@ class Calls:
         customer = CustomerRef(id=customer_id, name="Ada") if customer_id else None
         return await self._change(tenant_id, call_id, by, customer=customer)
 
+    async def changes(self, tenant_id: int, after: str | None, *, limit: int, wait: timedelta) -> FeedPage:
+        items = [
+            FeedItem(seq=call.seq or 0, kind=ChangeKind.CHANGED, call_id=call.call_id, call=call)
+            for call in self.records.values()
+        ]
+        return FeedPage(items=items[:limit], cursor="c", more=len(items) > limit)
+
+    async def export(
+        self,
+        tenant_id: int,
+        wanted: CallFilter,
+        layout: str,
+        write: Callable[[bytes], Awaitable[None]],
+        *,
+        by: str,
+        bom: bool,
+    ) -> int:
+        self.asked.append(wanted)
+        for call in self.records.values():
+            await write(msgspec.json.encode(call) + b"\n")
+        return len(self.records)
+
     async def set_outcome(self, tenant_id: int, call_id: UUID, outcome: str | None, by: str) -> CallRecord:
         return await self._change(tenant_id, call_id, by, outcome=outcome)
 
@@ -256,6 +280,40 @@ class NowBoard:
 
 
 @dataclass
+class Comparisons:
+    """Knows where `pbx` writes, and notes what is asked for."""
+
+    asked: list[tuple[str, datetime, datetime | None, bool]] = field(default_factory=list)
+    busy: bool = False
+
+    def able(self) -> Sequence[str]:
+        return ["pbx"]
+
+    def ask(self, pbx: str, since: datetime, until: datetime | None, *, dry_run: bool) -> None:
+        if pbx != "pbx":
+            raise NotFound(f"there is no PBX {pbx!r}")
+        self.asked.append((pbx, since, until, dry_run))
+        self.busy = True
+
+    async def newest(self, limit: int) -> Sequence[Reconciliation]:
+        tally = Tally(rows=100, pbx_calls=7, service_calls=6, same=6)
+        tally.add(Item(uuid5(SPACE, "missing"), NOW, Finding.MISSING))
+        one = Reconciliation(
+            reconciliation_id=uuid5(SPACE, "night"),
+            pbx="pbx",
+            reason=Reason.NIGHTLY,
+            since=NOW - timedelta(days=1),
+            until=NOW,
+            dry_run=False,
+            started_at=NOW,
+            ended_at=NOW + timedelta(seconds=2),
+            problem=None,
+            result=tally,
+        )
+        return [one][:limit]
+
+
+@dataclass
 class Parts:
     """The health of one part, as the test sets it."""
 
@@ -311,6 +369,7 @@ class World:
     calls: Calls
     book: Book
     phones: Phones
+    comparisons: Comparisons
     health: Parts
 
     def client(self, **headers: str) -> "Client":
@@ -397,6 +456,7 @@ async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -
     """Four people, three extensions, and the application on a port of its own, with other `bounds` of the port."""
     tenant_id = await database.ensure_tenant("default")
     clock, told, calls, book, phones, health = Clock(), Told(), Calls(), Book(), Phones(), Parts()
+    comparisons = Comparisons()
     people = People(database)
     hashed = CHEAP.hash(PASSWORD)
     for login, role in PEOPLE.items():
@@ -427,6 +487,7 @@ async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -
             "matcher": Finder(),
             "dialer": phones,
             "board": NowBoard(),
+            "reconciler": comparisons,
             "health": health,
             "registry": build_registry([meter]),
             "screenpop_port": lambda: 8081,
@@ -450,6 +511,7 @@ async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -
             calls=calls,
             book=book,
             phones=phones,
+            comparisons=comparisons,
             health=health,
         )
     finally:
