@@ -193,9 +193,10 @@ class AgentCalled(Event, frozen=True, gc=False):
 
 
 class AgentConnect(ChannelEvent, frozen=True, gc=False):
-    """A member took the caller."""
+    """A member took the caller, or somebody in a member's place; `dest_uniqueid` is the channel that did."""
 
     queue: str
+    dest_uniqueid: str | None = None
 
 
 class QueueMemberState(Event, frozen=True, gc=False):

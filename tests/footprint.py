@@ -142,11 +142,6 @@ class Footprint:
         return any(row.eventtype == "FORWARD" for row in self.cel)
 
     @property
-    def picked_up(self) -> bool:
-        """Whether a colleague took the call from a phone that rang: the queue log names the member all the same."""
-        return any(row.eventtype == "PICKUP" for row in self.cel)
-
-    @property
     def hangup_source(self) -> str | None:
         """The channel that ended the talk; None where there was none, or Asterisk does not say."""
         if not self.talks:

@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import direction, ending, ids, meeting, offers
+from callcenter.tracking import direction, ending, ids, offers, transfers
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -56,7 +56,7 @@ def dial_end(world: World, event: ev.DialEnd) -> None:
         return
     source = world.legs.get(event.uniqueid or "")
     if event.status == "ANSWER" and leg.dialed is None and source is not None and source.call is not leg.call:
-        _taken_over(world, source.call, leg, event.at)
+        transfers.taken_over(world, source.call, leg, event.at)
         return
     call = leg.call
     if leg.ring is not None:
@@ -74,12 +74,6 @@ def rings(world: World, leg: Leg, at: datetime) -> None:
         call.ringing_at = at
         call.touch()
         world.emit(ch.CallUpdated, call, at)
-
-
-def _taken_over(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
-    """A leg that nobody dialed answers for a device that rings: it took the call over (an INVITE with Replaces)."""
-    call.picked_up_at = at
-    meeting.meet(world, call, leg.call, at)
 
 
 def _learn_caller(call: CallFacts, leg: Leg, source: Leg) -> None:

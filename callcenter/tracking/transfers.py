@@ -64,6 +64,12 @@ def picked_up(world: World, event: ev.Pickup) -> None:
     meeting.meet(world, target.call, taker.call, event.at)
 
 
+def taken_over(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
+    """A leg that nobody dialed answers for a device that rings: it took the call over (an INVITE with Replaces)."""
+    call.picked_up_at = at
+    meeting.meet(world, call, leg.call, at)
+
+
 def _transferred(
     world: World, call: CallFacts, kind: TransferKind, by: str | None, to: str | None, at: datetime
 ) -> None:
