@@ -19,7 +19,7 @@ class Durations(msgspec.Struct, frozen=True):
     """The durations of one call; all None while it is in progress."""
 
     wait: timedelta | None
-    """Waiting in queues."""
+    """Waiting in queues; not while connected, when a colleague waits in a queue to hand the call on."""
     ring: timedelta | None
     """A device of ours, or on an outbound call the far end, was ringing."""
     talk: timedelta | None
@@ -40,8 +40,9 @@ def of(call: Call) -> Durations:
         return NONE_YET
     connected = [(c.from_, c.to or end) for c in call.connections]
     held = overlap(_hold_intervals(call.holds, end), connected)
+    visits = [(visit.joined_at, max(visit.left_at or end, visit.joined_at)) for visit in call.queue_visits]
     return Durations(
-        wait=sum((wait_of(visit, end) for visit in call.queue_visits), ZERO),
+        wait=covered(visits) - overlap(visits, connected),
         ring=_ring(call, end),
         talk=covered(connected) - held,
         hold=held,
