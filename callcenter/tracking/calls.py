@@ -243,6 +243,11 @@ class CallFacts:
         self._transfers.append(transfer)
         self.touch()
 
+    def drop_transfer(self) -> None:
+        """The newest transfer is told better."""
+        self._transfers.pop()
+        self.touch()
+
     def absorb(self, other: CallFacts) -> None:
         """Another call turned out to be part of this one.
 

@@ -140,11 +140,13 @@ def hangup(world: World, event: ev.Hangup) -> None:
     world.remove(leg)
     if talked:
         talk.update(call, event.at, world.emit)
-    if not call.legs:
-        _end(world, call, event.at)
+    # Of a call that lost all legs that were known, a snapshot may show others: who is left is asked at its end.
+    if not call.legs and not world.resyncing:
+        end(world, call, event.at)
 
 
-def _end(world: World, call: CallFacts, at: datetime) -> None:
+def end(world: World, call: CallFacts, at: datetime) -> None:
+    """A call has no leg any more: say how it ended, and forget it."""
     if direction.at_last(world, call):
         queues.close(call, at, world.emit)
         call.ended_at = at

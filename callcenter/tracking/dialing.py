@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import direction, ending, ids, offers, transfers
+from callcenter.tracking import direction, ending, ids, offers, queues, transfers
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -96,6 +96,8 @@ def _dials_out(world: World, call: CallFacts, leg: Leg, event: ev.DialBegin) -> 
         callee = call.callee
         call.callee = directory.outside_party(callee.number or leg.dialed, callee.name, leg.channel, leg.interface)
         call.touch()
+    if leg.state is LegState.RINGING:
+        rings(world, leg, event.at)
 
 
 def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: ev.DialBegin) -> None:
@@ -104,7 +106,9 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
         direction.decide(world, call, Direction.INTERNAL, event.at)
     queue = leg.queue or (source.half.queue if source.half is not None else None)
     offers.dialed(call, leg, queue, event.at)
-    if call.answered_at is None and queue is None and call.direction is not Direction.OUTBOUND:
+    # Whom a queue rings is named as a queue's member by AgentCalled, which may come a moment later.
+    rung_directly = queue is None and not queues.waits(call)
+    if call.answered_at is None and rung_directly and call.direction is not Direction.OUTBOUND:
         _name_callee(call, leg)
     if leg.state is LegState.RINGING:
         rings(world, leg, event.at)

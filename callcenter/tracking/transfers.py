@@ -51,7 +51,8 @@ def redirected(world: World, leg: Leg, exten: str, at: datetime) -> None:
     leg.exten_now = exten
     if leg is call.customer:
         others = [call.legs[uniqueid] for uniqueid in call.open_talks if uniqueid in call.legs]
-        _transferred(world, call, TransferKind.BLIND, others[-1].interface if others else None, exten, at)
+        by = others[-1].interface if others else None
+        _transferred(world, call, TransferKind.BLIND, by, exten, at, guessed=True)
 
 
 def picked_up(world: World, event: ev.Pickup) -> None:
@@ -67,15 +68,26 @@ def picked_up(world: World, event: ev.Pickup) -> None:
 def taken_over(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
     """A leg that nobody dialed answers for a device that rings: it took the call over (an INVITE with Replaces)."""
     call.picked_up_at = at
+    offers.beaten(call, at, world.emit)
     meeting.meet(world, call, leg.call, at)
 
 
 def _transferred(
-    world: World, call: CallFacts, kind: TransferKind, by: str | None, to: str | None, at: datetime
+    world: World,
+    call: CallFacts,
+    kind: TransferKind,
+    by: str | None,
+    to: str | None,
+    at: datetime,
+    *,
+    guessed: bool = False,
 ) -> None:
     known = call.transfers[-1] if call.transfers else None
     if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
-        return  # Asterisk says that there was a transfer, and then that the leg comes to where it was sent
+        # Asterisk says both that there was a transfer, and that the leg comes to where it was sent, in any order.
+        if guessed or (known.kind, known.by) == (kind, by):
+            return
+        call.drop_transfer()
     transfer = Transfer(kind=kind, at=at, by=by, to=to)
     call.add_transfer(transfer)
     world.emit(ch.CallTransferred, call, at, transfer=transfer)
