@@ -193,10 +193,9 @@ class AgentCalled(Event, frozen=True, gc=False):
 
 
 class AgentConnect(ChannelEvent, frozen=True, gc=False):
-    """A member took the caller, or somebody in a member's place; `dest_uniqueid` is the channel that did."""
+    """A member took the caller."""
 
     queue: str
-    dest_uniqueid: str | None = None
 
 
 class QueueMemberState(Event, frozen=True, gc=False):
@@ -251,3 +250,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     channels: tuple[ChannelNow, ...] = ()
     waiting: tuple[WaitingNow, ...] = ()
+    holding: frozenset[str] = frozenset()
+    """Bridges in which channels wait, parked for example, and do not talk."""

@@ -253,7 +253,7 @@ def _agent_called(f: Fields, at: datetime) -> ev.Event:
 
 
 def _agent_connect(f: Fields, at: datetime) -> ev.Event:
-    return ev.AgentConnect(at, f["Uniqueid"], f["Queue"], f.get("DestUniqueid"))
+    return ev.AgentConnect(at, f["Uniqueid"], f["Queue"])
 
 
 def _queue_member_removed(f: Fields, at: datetime) -> ev.Event:

@@ -1,7 +1,7 @@
 """Events of queues, handed to the visits and offers of the call they are about."""
 
 from callcenter import events as ev
-from callcenter.tracking import direction, offers, queues, transfers
+from callcenter.tracking import direction, offers, queues
 from callcenter.tracking.world import World
 
 
@@ -40,12 +40,9 @@ def agent_called(world: World, event: ev.AgentCalled) -> None:
 
 
 def agent_connect(world: World, event: ev.AgentConnect) -> None:
-    """A member took the caller, or somebody whom the queue did not ring took the call over."""
+    """A member took the caller."""
     leg = world.leg(event, event.uniqueid)
     if leg is not None:
-        taker = world.legs.get(event.dest_uniqueid or "")
-        if taker is not None and taker.call is not leg.call:
-            transfers.taken_over(world, leg.call, taker, event.at)
         queues.connected(leg.call, event.queue, event.at, world.emit)
 
 

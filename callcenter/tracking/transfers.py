@@ -65,13 +65,6 @@ def picked_up(world: World, event: ev.Pickup) -> None:
     meeting.meet(world, target.call, taker.call, event.at)
 
 
-def taken_over(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
-    """A leg that nobody dialed answers for a device that rings: it took the call over (an INVITE with Replaces)."""
-    call.picked_up_at = at
-    offers.beaten(call, at, world.emit)
-    meeting.meet(world, call, leg.call, at)
-
-
 def _transferred(
     world: World,
     call: CallFacts,
@@ -82,13 +75,15 @@ def _transferred(
     *,
     guessed: bool = False,
 ) -> None:
+    transfer = Transfer(kind=kind, at=at, by=by, to=to)
     known = call.transfers[-1] if call.transfers else None
     if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
-        # Asterisk says both that there was a transfer, and that the leg comes to where it was sent, in any order.
-        if guessed or (known.kind, known.by) == (kind, by):
-            return
-        call.drop_transfer()
-    transfer = Transfer(kind=kind, at=at, by=by, to=to)
+        # Asterisk says that there was a transfer, and that the leg comes to where it was sent, in either order.
+        if not guessed:
+            call.correct_transfer(transfer)
+            if (known.kind, known.by) != (kind, by):
+                world.emit(ch.CallUpdated, call, at)
+        return
     call.add_transfer(transfer)
     world.emit(ch.CallTransferred, call, at, transfer=transfer)
 
