@@ -18,7 +18,7 @@ from callcenter import events as ev
 from callcenter.ami import actions, parse
 from callcenter.ami.client import AmiClient
 from callcenter.ami.inbox import Inbox
-from callcenter.ami.snapshot import members, snapshot
+from callcenter.ami.snapshot import clock, members, snapshot
 from callcenter.ami.state import AmiState, Phase
 from callcenter.changes import Anomaly, CallChange, Change
 from callcenter.errors import AmiActionFailed, AmiError, BadInput, NotFound, ProtocolError
@@ -209,12 +209,12 @@ class Pbx:
         noted = list(self._dialing.items())
         is_first = self.counters.resyncs == 0
         known = await self._recall() if is_first and self._recall is not None else ()
+        now = clock((await self.client.action(actions.Ping())).fields, datetime.now(UTC))
         channels = await self.client.action(actions.CoreShowChannels())
         queues = await self._unless_refused(actions.QueueStatus())
         bridges = await self._unless_refused(actions.BridgeList())
-        now = datetime.now(UTC)
         present = snapshot(channels.events, queues, now, bridges)
-        self._say(self._track("snapshot", partial(self.tracker.resync, present, known)), now)
+        self._say(self._track("snapshot", partial(self.tracker.resync, present, known)), datetime.now(UTC))
         for action_id, channel_id in noted:
             # What is not in the snapshot came to its end while nobody listened, and its result is not told again.
             self._dialing.pop(action_id, None)

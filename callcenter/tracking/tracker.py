@@ -11,7 +11,19 @@ from uuid import UUID
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Call
-from callcenter.tracking import bridges, channels, dialing, direction, ids, queueing, queues, recall, resync, transfers
+from callcenter.tracking import (
+    bridges,
+    channels,
+    dialing,
+    direction,
+    ids,
+    meeting,
+    queueing,
+    queues,
+    recall,
+    resync,
+    transfers,
+)
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.world import World
 
@@ -72,7 +84,11 @@ class Tracker:
         world = self._world
         for call in world.open_calls():
             call.mark_resynced()
-        changes: list[ch.Change] = []
+        changes = world.out = []
+        for channel in snapshot.channels:
+            leg = world.legs.get(channel.uniqueid)
+            if leg is not None:
+                meeting.by_linkedid(world, leg, channel.linkedid, snapshot.at)
         world.resyncing = True
         try:
             taken_up = recall.take_up(world, known, snapshot)
@@ -82,10 +98,14 @@ class Tracker:
                     changes += self.apply(event)
             world.out = changes
             waiting = {world.legs[one.uniqueid].call for one in snapshot.waiting if one.uniqueid in world.legs}
-            for call in taken_up:
+            for call in (one for one in taken_up if one.legs):
                 recall.settle(world, call, call in waiting, snapshot.at)
         finally:
             world.resyncing = False
+        world.out = changes
+        for call in world.open_calls():
+            if not call.legs:
+                channels.end(world, call, snapshot.at)
         return changes
 
     def learn(self, directory: Directory) -> None:
