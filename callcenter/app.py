@@ -6,8 +6,8 @@ waits, and closes the database last.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.resources import files
@@ -21,10 +21,12 @@ from aiohttp import web
 from callcenter.accounts.access import Access
 from callcenter.accounts.values import Extension
 from callcenter.calllog import recovery
+from callcenter.calllog.bell import Bell
+from callcenter.calllog.spool import Spool, place_of
 from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import CallChange
 from callcenter.customers.index import CustomerIndex
-from callcenter.db.away import repeat, until_done
+from callcenter.db.away import AWAY, repeat, until_done
 from callcenter.db.engine import Database
 from callcenter.db.opening import open_database
 from callcenter.events import QueueMemberState
@@ -35,7 +37,9 @@ from callcenter.joints.customers import WebCustomers
 from callcenter.joints.dialing import PopDialer, Switchboard, WebDialer
 from callcenter.joints.directory import directory_of
 from callcenter.joints.entrance import Eviction, PopTickets
+from callcenter.joints.erasure import Erasing
 from callcenter.joints.health import ServiceHealth, meters
+from callcenter.joints.housekeeping import Housekeeping
 from callcenter.joints.matching import PopMatcher, WebMatcher
 from callcenter.joints.numbers import Numbers
 from callcenter.joints.recognition import Recognition
@@ -50,16 +54,21 @@ from callcenter.web.application import build
 from callcenter.web.port import BoundedRunner
 from callcenter.web.services import LOOPBACK, Services
 from callcenter.web.telemetry import build_registry
+from crm_bridge.outbox import CallOutbox
 from screenpop.messages import AgentState
 from screenpop.origins import Origins
 from screenpop.server import ScreenpopServer
 
 PEOPLE_EVERY: Final = timedelta(seconds=30)
 """How often names and seats that another process changed are looked for."""
+SETTLE_S: Final = 5.0
+"""How long an erasure may wait for calls to be written that are on their way to the log."""
 SESSIONS_EVERY: Final = timedelta(seconds=1)
 """How often it is looked whether the log-ins behind open pages still stand: one statement for all."""
 LOST_PAUSE: Final = timedelta(seconds=10)
 """Between two attempts to end the calls of an earlier run, while PostgreSQL is away."""
+RECALL_S: Final = 5.0
+"""How long a start waits for what an earlier run wrote of calls in progress."""
 WEB_GRACE_S: Final = 3.0
 
 _log = structlog.get_logger("callcenter.app")
@@ -79,9 +88,12 @@ class Application:
         self._lost: asyncio.Queue[tuple[str, frozenset[UUID], datetime]] = asyncio.Queue(len(settings.pbx) or 1)
         numbers = Numbers(settings.pbx)
         index = self._index = CustomerIndex(database.pool)
+        self._bell = Bell(database)
         self.board = Board()
         self.fanout = FanOut()
-        self.writer = CallLogWriter(database, tenant_id)
+        place = place_of(settings.database.spool_directory, settings.tenant, database.place)
+        spool = Spool(place, settings.database.spool_mb * 1024 * 1024)
+        self.writer = CallLogWriter(database, tenant_id, spool=spool)
         self.recognition = Recognition(index, numbers, tenant_id, self._link)
         self.pbxs = {one.id: self._pbx(one) for one in settings.pbx}
         registry = build_registry(meters(self.pbxs, self.fanout, self.writer))
@@ -109,18 +121,22 @@ class Application:
             seats_changed=self.seating,
             session_ended=Eviction(settings.tenant, self.screenpop),
         )
+        followers = [CallOutbox()]
+        self._housekeeping = Housekeeping(database, tenant_id, settings.retention, followers)
         self._web = build(
             Services(
                 accounts=self.access,
                 tickets=self.access,
                 numbers=numbers,
-                calls=WebCallLog(database),
-                customers=WebCustomers(database, numbers),
+                calls=WebCallLog(database, self._bell),
+                customers=WebCustomers(
+                    database, numbers, Erasing(database, followers, self._settle, self.recognition.forget)
+                ),
                 matcher=WebMatcher(index, numbers),
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
                 reconciler=self.watch,
-                health=ServiceHealth(database, self.pbxs, self.screenpop),
+                health=ServiceHealth(database, self.pbxs, self.screenpop, self.writer),
                 registry=registry,
                 screenpop_port=lambda: self.screenpop.port,
                 screenpop_url=settings.screenpop.public_url,
@@ -183,6 +199,8 @@ class Application:
                 group.create_task(repeat("sessions", self.access.end_lapsed, SESSIONS_EVERY), name="lapsed sessions")
             )
             tasks.append(group.create_task(self._end_lost(), name="lost calls"))
+            tasks.append(group.create_task(self._housekeeping.run(), name="housekeeping"))
+            tasks.append(group.create_task(self._bell.run(), name="change feed"))
             tasks.append(group.create_task(self.watch.run(), name="watch"))
             tasks += [group.create_task(pbx.run(), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
@@ -191,6 +209,7 @@ class Application:
                 await self._stop.wait()
             finally:
                 self.ready.clear()
+                self._bell.close()
                 await runner.cleanup()
                 for task in reversed(tasks):
                     task.cancel()
@@ -218,12 +237,26 @@ class Application:
             self.fanout.publish,
             on_member,
             lambda alive, at: self._lost.put_nowait((settings.id, alive, at)),
+            partial(self._recall, settings.id),
         )
+
+    async def _recall(self, pbx_id: str) -> Sequence[Call]:
+        """What the log knows of calls that may go on at a PBX; nothing where PostgreSQL does not tell soon."""
+        try:
+            async with asyncio.timeout(RECALL_S):
+                await self.writer.caught_up.wait()
+                async with self.database.unit(self.tenant_id) as unit:
+                    return await recovery.in_progress(unit, pbx_id)
+        except AWAY as problem:
+            _log.warning("calls_not_recalled", pbx=pbx_id, reason=type(problem).__name__)
+            return ()
 
     async def _end_lost(self) -> None:
         """Calls that were going on when an earlier run of the service ended, and that are gone now, are ended."""
         while True:
             pbx_id, alive, at = await self._lost.get()
+            # What an earlier run left on the disk tells more of how calls ended.
+            await self.writer.caught_up.wait()
             end = partial(self._end_lost_of, pbx_id, alive, at)
             ended = await until_done("lost calls", end, LOST_PAUSE)
             if ended:
@@ -232,6 +265,12 @@ class Application:
     async def _end_lost_of(self, pbx_id: str, alive: frozenset[UUID], at: datetime) -> int:
         async with self.database.unit(self.tenant_id) as unit:
             return await recovery.end_lost(unit, pbx_id, alive, at)
+
+    async def _settle(self) -> None:
+        """Wait a little for calls on their way to the log; what comes later is found as it is written."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                await self.writer.flush()
 
     def _seat_of(self, agent: str) -> Extension | None:
         return self.seating.seat_of(agent)

@@ -71,6 +71,10 @@ class Recognition:
             return await self._look_up(key)
         return await asyncio.shield(self._ask(group, key))
 
+    def forget(self) -> None:
+        """Forget all answers: a customer is no more."""
+        self._answers.clear()
+
     def _ask(self, group: asyncio.TaskGroup, key: Key) -> "asyncio.Task[Match]":
         now = monotonic()
         while self._answers and (len(self._answers) > MOST or now - self._oldest() > FRESH_S):
@@ -95,7 +99,7 @@ class Recognition:
     async def _note(self, task: "asyncio.Task[Match]", call_id: UUID) -> None:
         try:
             found = await asyncio.shield(task)
-            if found.status is MatchStatus.ONE:
+            if len(found.candidates) == 1 and not found.more:
                 self._link(self._asked[call_id], found.candidates[0].customer_id)
         finally:
             del self._asked[call_id]

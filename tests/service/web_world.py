@@ -3,7 +3,7 @@
 Accounts are the real ones. The stand-ins hold plain lists; they obey the Protocols of `callcenter.web.services`.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.tickets import Grant
 from callcenter.accounts.values import Extension
-from callcenter.backfill.report import Finding, Item, Reason, Reconciliation, Tally
+from callcenter.calllog.feed import ChangeKind, FeedItem, FeedPage
 from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
 from callcenter.errors import AmiUnreachable, Conflict, Forbidden, NotFound
@@ -35,6 +35,7 @@ from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import (
     Customer,
     CustomerChange,
+    Erasure,
     Match,
     MatchStatus,
     NewCustomer,
@@ -45,6 +46,7 @@ from callcenter.web.schemas.people import AgentState, Queue, QueueMember
 from callcenter.web.schemas.problems import PartHealth
 from callcenter.web.services import CallFilter, Page, ReadNumber, Services
 from callcenter.web.telemetry import Meter, build_registry, one
+from tests.service.web_comparisons import Comparisons
 
 SPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -152,6 +154,28 @@ class Calls:
         customer = CustomerRef(id=customer_id, name="Ada") if customer_id else None
         return await self._change(tenant_id, call_id, by, customer=customer)
 
+    async def changes(self, tenant_id: int, after: str | None, *, limit: int, wait: timedelta) -> FeedPage:
+        items = [
+            FeedItem(seq=call.seq or 0, kind=ChangeKind.CHANGED, call_id=call.call_id, call=call)
+            for call in self.records.values()
+        ]
+        return FeedPage(items=items[:limit], cursor="c", more=len(items) > limit)
+
+    async def export(
+        self,
+        tenant_id: int,
+        wanted: CallFilter,
+        layout: str,
+        write: Callable[[bytes], Awaitable[None]],
+        *,
+        by: str,
+        bom: bool,
+    ) -> int:
+        self.asked.append(wanted)
+        for call in self.records.values():
+            await write(msgspec.json.encode(call) + b"\n")
+        return len(self.records)
+
     async def set_outcome(self, tenant_id: int, call_id: UUID, outcome: str | None, by: str) -> CallRecord:
         return await self._change(tenant_id, call_id, by, outcome=outcome)
 
@@ -211,6 +235,11 @@ class Book:
         self.items[customer_id] = after
         return after
 
+    async def erase(self, tenant_id: int, customer_id: UUID, by: str) -> Erasure:
+        await self.get(tenant_id, customer_id)
+        del self.items[customer_id]
+        return Erasure(customer_id=customer_id, calls=0, recordings=())
+
 
 class Finder:
     """Knows nobody."""
@@ -248,40 +277,6 @@ class NowBoard:
     def queues(self, tenant_id: int) -> Sequence[Queue]:
         member = QueueMember(interface="PJSIP/1001", name=None, agent="li", state=AgentState.READY, paused=False)
         return [Queue(pbx="pbx", name="support", waiting=1, longest_wait_s=2.5, members=(member,))]
-
-
-@dataclass
-class Comparisons:
-    """Knows where `pbx` writes, and notes what is asked for."""
-
-    asked: list[tuple[str, datetime, datetime | None, bool]] = field(default_factory=list)
-    busy: bool = False
-
-    def able(self) -> Sequence[str]:
-        return ["pbx"]
-
-    def ask(self, pbx: str, since: datetime, until: datetime | None, *, dry_run: bool) -> None:
-        if pbx != "pbx":
-            raise NotFound(f"there is no PBX {pbx!r}")
-        self.asked.append((pbx, since, until, dry_run))
-        self.busy = True
-
-    async def newest(self, limit: int) -> Sequence[Reconciliation]:
-        tally = Tally(rows=100, pbx_calls=7, service_calls=6, same=6)
-        tally.add(Item(uuid5(SPACE, "missing"), NOW, Finding.MISSING))
-        one = Reconciliation(
-            reconciliation_id=uuid5(SPACE, "night"),
-            pbx="pbx",
-            reason=Reason.NIGHTLY,
-            since=NOW - timedelta(days=1),
-            until=NOW,
-            dry_run=False,
-            started_at=NOW,
-            ended_at=NOW + timedelta(seconds=2),
-            problem=None,
-            result=tally,
-        )
-        return [one][:limit]
 
 
 @dataclass
