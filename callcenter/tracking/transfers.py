@@ -28,6 +28,7 @@ def blind(world: World, event: ev.BlindTransfer) -> None:
 def attended(world: World, event: ev.AttendedTransfer) -> None:
     """A leg joined its two calls: they are one, if they have not met in a bridge yet."""
     first = world.leg(event, event.first_uniqueid)
+    first = world.person(first) if first is not None else None
     second = world.leg(event, event.second_uniqueid)
     if first is None:
         return
