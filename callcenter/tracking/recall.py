@@ -56,11 +56,13 @@ def is_known(call: CallFacts, leg: Leg) -> bool:
         offer = call.offers[index]
         if offer.interface == leg.interface:
             if offer.result is None and not any(ring.index == index for ring in call.rings):
-                leg.ring = offers.Ring(leg, offer, index)
+                # Who rings it is not known: an end of it that nobody explains is taken for the end of its time.
+                leg.ring = offers.Ring(leg, offer, index, through_local=True)
                 leg.ring.state = OfferState.RINGING
                 call.rings.append(leg.ring)
                 return True
-            return offer.result is OfferResult.ANSWERED
+            if offer.result in (OfferResult.ANSWERED, OfferResult.ANSWERED_ELSEWHERE):
+                return True
     return False
 
 

@@ -114,9 +114,9 @@ def _asked(by: Leg, target: Leg | None) -> Leg | None:
     if target is not None and target.is_real:
         return target
     # Asterisk itself dialed for whoever asked: a device of ours is the last that it rang.
-    call = by.call
-    there = (ring for ring in reversed(call.rings) if ring.leg.uniqueid in call.legs and ring.leg is not by)
-    return next((ring.leg for ring in there if ring.offer.result in _REACHED), None)
+    there = {leg.interface: leg for leg in by.call.legs.values() if leg.is_real and leg is not by}
+    rung = (offer.interface for offer in reversed(by.call.offers) if offer.result in _REACHED)
+    return next((there[interface] for interface in rung if interface in there), None)
 
 
 def _name(asked: Leg | None) -> str | None:
