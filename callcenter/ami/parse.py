@@ -235,7 +235,6 @@ def _attended_transfer(f: Fields, at: datetime) -> ev.Event | None:
         text(f.get("TransferTargetUniqueid")),
         number(f.get("TransferTargetChannelState")),
         text(f.get("TransferTargetExten")),
-        f.get("DestType") == "Threeway",
     )
 
 

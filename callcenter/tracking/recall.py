@@ -5,7 +5,7 @@ from datetime import datetime
 
 from callcenter import changes as ch
 from callcenter import events as ev
-from callcenter.model import Call, Direction, OfferResult, QueueExit
+from callcenter.model import Call, Direction, OfferResult, QueueExit, TransferKind
 from callcenter.tracking import offers, queues
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
@@ -25,6 +25,9 @@ def take_up(world: World, known: Iterable[Call], snapshot: ev.Snapshot) -> list[
         facts.recall(call)
         for linkedid in call.linkedids:
             world.calls[linkedid] = facts
+        for transfer in call.transfers[-1:]:
+            if transfer.kind is TransferKind.BLONDE and transfer.by is not None:
+                world.handed_on[transfer.by] = facts
         taken.append(facts)
     return taken
 

@@ -42,16 +42,14 @@ def attended(world: World, event: ev.AttendedTransfer) -> None:
     kind = TransferKind.ATTENDED if state is LegState.UP else TransferKind.BLONDE
     to = _name(asked) or event.target_exten or event.second_exten
     talk.let_go(first.call, first, event.at, world.emit)
-    if event.stays:
-        first.brought_in = to
-    else:
-        _transferred(world, first.call, kind, first, to, event.at)
+    _transferred(world, first.call, kind, first, to, event.at)
 
 
-def left_to(world: World, leg: Leg, to: str, at: datetime) -> None:
-    """A leg left a talk of three: if the two others talk on, they were joined by it."""
-    if leg.call.open_talks:
-        _transferred(world, leg.call, TransferKind.ATTENDED, leg, to, at)
+def kept(call: CallFacts, gone: Leg) -> None:
+    """A leg is gone. If it was brought into a talk of three, and who brought it in stays, nothing was handed on."""
+    by = call.legs.get(call.handed_on_by or "")
+    if by is not None and list(call.open_talks) == [by.uniqueid] and gone.is_real and gone.interface != by.interface:
+        call.drop_transfer()
 
 
 def called_back(world: World, leg: Leg) -> CallFacts | None:
