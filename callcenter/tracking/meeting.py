@@ -16,8 +16,10 @@ def in_bridge(world: World, leg: Leg, at: datetime) -> None:
     for other in world.bridges[leg.bridge].values():
         if other.call is not leg.call:
             for call in (other.call, leg.call):
-                if call.answered_at is None:
-                    offers.taken_over(call, at, world.emit)
+                if call.answered_at is None and call.rings:
+                    # Nobody rang who came: they took the call from the phone that rings for it.
+                    call.picked_up_at = at
+                    offers.beaten(call, at, world.emit)
             meet(world, other.call, leg.call, at)
             return
 

@@ -85,6 +85,7 @@ def dial_ended(call: CallFacts, ring: Ring, status: str, at: datetime, emit: Emi
     elif status == "ANSWER":
         rang(call, ring, at, emit)
         _end(call, ring, OfferResult.ANSWERED, at, emit)
+        beaten(call, at, emit, by=ring)
     elif ring.leg.asked_cause:
         # The phone hung up, and Asterisk calls a declined call NOANSWER.
         _end(call, ring, BY_CAUSE.get(ring.leg.asked_cause, OfferResult.UNAVAILABLE), at, emit)
@@ -114,14 +115,18 @@ def taken(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
         _end(call, leg.ring, OfferResult.ANSWERED_ELSEWHERE, at, emit)
 
 
-def taken_over(call: CallFacts, at: datetime, emit: Emit) -> None:
-    """Somebody whom nobody rang is in a talk with the call: they took it from what rings for it, or did till now."""
-    call.picked_up_at = at
-    for ring in call.rings:
-        offer = ring.offer
-        given_up = offer.result is OfferResult.NO_ANSWER and ring.leg.asked_cause is None
-        if given_up and offer.ended_at is not None and offer.ended_at >= at - MOMENT:
-            _put(call, ring, result=OfferResult.ANSWERED_ELSEWHERE)
+def beaten(call: CallFacts, at: datetime, emit: Emit, *, by: Ring | None = None) -> None:
+    """Somebody answered: what rang beside them and was given up a moment before was answered elsewhere.
+
+    `by` is None where somebody took the call over whom nobody rang.
+    """
+    for other in call.rings:
+        offer = other.offer
+        if offer.result is not OfferResult.NO_ANSWER or offer.ended_at is None or other.leg.asked_cause is not None:
+            continue
+        beside = by is None or (offer.queue == by.offer.queue and offer.ended_at >= by.dialed_at)
+        if beside and offer.ended_at >= at - MOMENT:
+            _put(call, other, result=OfferResult.ANSWERED_ELSEWHERE)
             emit(ch.CallUpdated, call, at)
 
 
