@@ -44,7 +44,9 @@ from callcenter.joints.housekeeping import Housekeeping
 from callcenter.joints.matching import PopMatcher, WebMatcher
 from callcenter.joints.numbers import Numbers
 from callcenter.joints.recognition import Recognition
+from callcenter.joints.reconciling import Reconciler
 from callcenter.joints.seating import Seating
+from callcenter.joints.watching import Watch
 from callcenter.live.board import Board
 from callcenter.model import Call
 from callcenter.pbx import Pbx
@@ -112,6 +114,8 @@ class Application:
             registry=registry,
         )
         self.seating = Seating(settings.tenant, self.pbxs, numbers, self.board, self.screenpop)
+        reconciler = Reconciler(settings, database, tenant_id, index, self.seating.seats)
+        self.watch = Watch(reconciler, self.pbxs, settings.reconcile_at)
         self.access = tickets.access = Access(
             database,
             tenant_id,
@@ -134,6 +138,7 @@ class Application:
                 matcher=WebMatcher(index, numbers),
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
+                reconciler=self.watch,
                 health=ServiceHealth(database, self.pbxs, self.claims, self.screenpop, self.writer),
                 registry=registry,
                 screenpop_port=lambda: self.screenpop.port,
@@ -199,6 +204,7 @@ class Application:
             tasks.append(group.create_task(self._end_lost(), name="lost calls"))
             tasks.append(group.create_task(self._housekeeping.run(), name="housekeeping"))
             tasks.append(group.create_task(self._bell.run(), name="change feed"))
+            tasks.append(group.create_task(self.watch.run(), name="watch"))
             tasks += [group.create_task(self._follow(name, pbx), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
                 await self._open_web(runner)

@@ -117,6 +117,11 @@ class PbxSettings(Section):
     dial_feature_codes: bool = False
     """Whether click-to-dial may dial `*` and `#` codes too, with the rights that `dial_context` has."""
     dial_timeout_s: Annotated[float, Field(ge=5, le=300)] = 30.0
+    cel: SecretStr = SecretStr("")
+    """Where Asterisk writes channel events: `postgresql` (the service's own, by cel_pgsql) or a path of the
+    CSV file of the sample cel_custom.conf; empty: nowhere."""
+    queue_log: Path | None = None
+    """Asterisk's queue_log; what was rotated away is looked for beside it."""
     ignore_numbers: tuple[str, ...] = ()
     """Numbers that never pop a customer (own switchboard, monitoring); a trailing `*` matches a prefix."""
 
@@ -181,6 +186,8 @@ class Settings(BaseSettings):
     pbx: tuple[PbxSettings, ...] = ()
     retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
+    reconcile_at: Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")] = "03:30"
+    """Time of this machine at which each PBX's own records of the last day are compared with the log; empty: never."""
     stop_grace_s: Annotated[float, Field(gt=0, le=60)] = 8.0
     """How long a stop may wait for work in hand."""
 

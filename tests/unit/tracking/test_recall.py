@@ -43,6 +43,8 @@ class Asterisk:
                 )
             case ev.Newstate():
                 self._set(event.uniqueid, state=event.state)
+            case ev.Newexten():
+                self._set(event.uniqueid, application=event.application)
             case ev.NewCallerid():
                 self._set(event.uniqueid, caller_num=event.caller_num, caller_name=event.caller_name)
             case ev.BridgeEnter():
