@@ -11,6 +11,8 @@ from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.legs import Leg
 
+LOCAL_CHAIN: Final = 8
+"""How many Local channels may stand one behind the other."""
 REMEMBERED: Final = 8192
 """How many channels that are gone are remembered, so that a late event about one is no anomaly."""
 
@@ -59,9 +61,16 @@ class World:
         return leg
 
     def call_for(self, linkedid: str, at: datetime) -> CallFacts:
-        """The call that goes by a linkedid; a new one where there is none."""
+        """The call that goes by a linkedid; a new one where there is none.
+
+        A linkedid is the uniqueid of a channel. Where that one is in a call by another name, the two met unseen.
+        """
         call = self.calls.get(linkedid)
-        if call is None:
+        named = self.legs.get(linkedid)
+        if call is None and named is not None:
+            call = self.calls[linkedid] = named.call
+            call.add_linkedid(linkedid)
+        elif call is None:
             call_id = ids.call_id(self.directory.pbx, linkedid)
             call = self.calls[linkedid] = CallFacts(call_id, linkedid, self.directory, at)
             if self.resyncing:
@@ -96,6 +105,18 @@ class World:
         calls = {id(other.call): other.call for other in leg.conference.values()}
         calls.pop(id(leg.call), None)
         return list(calls.values())
+
+    def person(self, leg: Leg) -> Leg:
+        """The leg that a person is at: behind a Local channel, whoever stands alone with its other half."""
+        for _ in range(LOCAL_CHAIN):
+            half = leg.half
+            if leg.is_real or half is None or half.bridge is None:
+                break
+            others = [other for other in self.bridges[half.bridge].values() if other is not half]
+            if len(others) != 1:
+                break
+            leg = others[0]
+        return leg
 
     def remove(self, leg: Leg) -> None:
         """A channel is gone."""
