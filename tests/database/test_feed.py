@@ -144,7 +144,7 @@ async def test_a_number_that_is_not_committed_holds_back_those_after_it(database
         waiting = (
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
-        while not await database.pool.fetchval(waiting):
+        while not await database.pool.fetchval(waiting):  # noqa: ASYNC110 — PostgreSQL tells nobody
             await asyncio.sleep(0.01)
         items, cursor = await read_all(database, tenant_id, None, 10)
         assert items == [] and not second.done()
@@ -254,7 +254,7 @@ async def test_only_so_many_wait_at_a_time(database: Database, tenant_id: int) -
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         rung = bell.ready(tenant_id)
         waiting = [group.create_task(bell.wait(rung, POLL)) for _ in range(2)]
-        while bell.waiting < 2:
+        while bell.waiting < 2:  # noqa: ASYNC110 — the tasks have to get their turn
             await asyncio.sleep(0)
         with pytest.raises(TooMany, match="without `wait`"):
             await bell.wait(rung, POLL)
