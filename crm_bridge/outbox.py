@@ -46,6 +46,18 @@ class CallOutbox:
         await unit.execute(_ENQUEUE, kind, keys, call_ids)
         await unit.execute(f"SELECT pg_notify('{CHANNEL}', $1::int::text)")
 
+    async def calls_deleted(self, unit: Unit, call_ids: Sequence[UUID]) -> None:
+        """Remove what was still to do, or was done, because of calls that are deleted."""
+        await unit.execute("DELETE FROM outbox WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])", call_ids)
+
+    async def calls_erased(self, unit: Unit, call_ids: Sequence[UUID]) -> None:
+        """Take away what entries say of calls whose person is erased; what is to be done with the calls stays."""
+        await unit.execute(
+            "UPDATE outbox SET payload = '{}', last_error = NULL WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])"
+            " AND (payload <> '{}' OR last_error IS NOT NULL)",
+            call_ids,
+        )
+
 
 async def claim(unit: Unit, kind: str, *, limit: int = 20, lease: timedelta = LEASE) -> list[Entry]:
     """Take entries that are due, oldest first; nobody else gets them before the lease ends.

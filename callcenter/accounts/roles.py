@@ -27,6 +27,8 @@ class Permission(StrEnum):
     SCREENPOP = "screenpop"
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_WRITE = "customers:write"
+    CUSTOMERS_ERASE = "customers:erase"
+    """Take a person out of the database for good."""
     CALLS_READ = "calls:read"
     CALLS_WRITE = "calls:write"
     """Note, outcome and customer of a call."""
@@ -63,7 +65,7 @@ _SUPERVISOR = _AGENT | {
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ},
+    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ, Permission.CUSTOMERS_ERASE},
     Role.INTEGRATION: frozenset(
         {
             Permission.CUSTOMERS_READ,

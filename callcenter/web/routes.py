@@ -27,6 +27,7 @@ from callcenter.web.schemas.customers import (
     CustomerChange,
     CustomerQuery,
     Customers,
+    Erasure,
     Match,
     MatchQuery,
     NewCustomer,
@@ -174,6 +175,15 @@ ROUTES: tuple[Route, ...] = (
         summary="Change a customer",
         body=CustomerChange,
         response=Customer,
+    ),
+    route(
+        POST,
+        f"{_API}/customers/{{id}}/erasure",
+        customers.erase_customer,
+        permission=Permission.CUSTOMERS_ERASE,
+        tag="customers",
+        summary="Erase a customer for good; the calls stay without the person",
+        response=Erasure,
     ),
     route(
         GET,

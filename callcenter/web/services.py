@@ -19,7 +19,7 @@ from callcenter.accounts.values import Extension, OpenSession, Person
 from callcenter.callrecord import CallRecord
 from callcenter.model import CallStatus, Direction
 from callcenter.web.schemas.calls import Dialing
-from callcenter.web.schemas.customers import Customer, CustomerChange, Match, NewCustomer
+from callcenter.web.schemas.customers import Customer, CustomerChange, Erasure, Match, NewCustomer
 from callcenter.web.schemas.people import AgentState, Queue
 from callcenter.web.schemas.problems import PartHealth
 
@@ -219,6 +219,10 @@ class CustomerBook(Protocol):
 
     async def change(self, tenant_id: int, customer_id: UUID, change: CustomerChange, by: str) -> Customer:
         """Change one; raises `Conflict` where `change.version` is not the stored one any more."""
+        ...
+
+    async def erase(self, tenant_id: int, customer_id: UUID, by: str) -> Erasure:
+        """Take the person out of customers and calls; raises `NotFound` for one who never was."""
         ...
 
 

@@ -35,6 +35,7 @@ from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import (
     Customer,
     CustomerChange,
+    Erasure,
     Match,
     MatchStatus,
     NewCustomer,
@@ -232,6 +233,11 @@ class Book:
         after = msgspec.structs.replace(before, **{**values, "version": before.version + 1})
         self.items[customer_id] = after
         return after
+
+    async def erase(self, tenant_id: int, customer_id: UUID, by: str) -> Erasure:
+        await self.get(tenant_id, customer_id)
+        del self.items[customer_id]
+        return Erasure(customer_id=customer_id, calls=0, recordings=())
 
 
 class Finder:

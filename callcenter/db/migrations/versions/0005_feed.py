@@ -1,4 +1,4 @@
-"""What the change feed and the filters of the call log need: deletions, a notice of each change, two indexes.
+"""What the change feed and the filters of the call log need: a notice of each change, and two indexes.
 
 The trigger stands on the one row that every writer of calls locks anyway, so that none of them can forget to tell.
 """
@@ -6,21 +6,11 @@ The trigger stands on the one row that every writer of calls locks anyway, so th
 from alembic import op
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    """
-CREATE TABLE IF NOT EXISTS call_tombstones (
-    tenant_id INTEGER NOT NULL,
-    seq BIGINT NOT NULL,
-    call_id UUID NOT NULL,
-    deleted_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT pk_call_tombstones PRIMARY KEY (tenant_id, seq),
-    CONSTRAINT fk_call_tombstones_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
-)
-""",
     "ALTER TABLE calls ADD COLUMN campaign TEXT",
     """
 CREATE INDEX ix_calls_campaign ON calls (tenant_id, campaign, started_at DESC, call_id DESC)
