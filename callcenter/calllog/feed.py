@@ -57,7 +57,7 @@ async def read_changes(unit: Unit, after: str | None, *, limit: int) -> FeedPage
     if not 1 <= limit <= LONGEST_PAGE:
         raise BadInput(f"limit must be from 1 to {LONGEST_PAGE}")
     if after == NOW:
-        return FeedPage(items=[], cursor=_write_cursor(await _last_seq(unit)), more=False)
+        return FeedPage(items=[], cursor=cursor_at(await _last_seq(unit)), more=False)
     seen = 0 if after is None else _read_cursor(after)
     rows = await unit.fetch(CHANGES, seen, limit + 1)
     if not rows and seen > await _last_seq(unit):
@@ -75,7 +75,7 @@ async def read_changes(unit: Unit, after: str | None, *, limit: int) -> FeedPage
         )
         for row in rows[:limit]
     ]
-    return FeedPage(items=items, cursor=_write_cursor(items[-1].seq if items else seen), more=len(rows) > limit)
+    return FeedPage(items=items, cursor=cursor_at(items[-1].seq if items else seen), more=len(rows) > limit)
 
 
 async def _last_seq(unit: Unit) -> int:
@@ -110,7 +110,8 @@ _FORMAT = 1
 _CHECK_BYTES = 3
 
 
-def _write_cursor(seq: int) -> str:
+def cursor_at(seq: int) -> str:
+    """The cursor of who has read up to a number."""
     data = _SHAPE.pack(_FORMAT, seq)
     return base64.urlsafe_b64encode(data + _check(data)).decode()
 
