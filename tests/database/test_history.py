@@ -195,6 +195,8 @@ async def test_no_index_of_the_call_log_is_there_for_nothing(database: Database)
         "ix_calls_customer",
         "ix_calls_caller",
         "ix_calls_callee",
+        "ix_calls_campaign",
+        "ix_calls_noted",
         "ix_calls_open",
         "ix_calls_merged",
         "pk_queue_visits",
