@@ -91,7 +91,7 @@ async def write(database: Database, tenant_id: int, kind: str, n: int, turn: int
         await asyncio.sleep(0)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(writers=st.lists(_steps, min_size=2, max_size=4), limit=st.integers(1, 4))
 async def test_a_copy_that_follows_is_the_log_whoever_writes(
     database: Database, tenant_id: int, writers: list[list[tuple[str, int]]], limit: int
@@ -185,11 +185,11 @@ async def test_who_begins_now_gets_only_what_is_to_come(database: Database, tena
         assert [item.call_id for item in later.items] == [call_id(1)]
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "!!!", "AAAA", "AQAAAAAAAAAFAAAA", "AQAAAAAAAAAF", "now ", "é", "A" * 100])
-async def test_a_cursor_that_the_feed_did_not_give_is_refused(database: Database, tenant_id: int, cursor: str) -> None:
+async def test_a_cursor_that_the_feed_did_not_give_is_refused(database: Database, tenant_id: int) -> None:
     async with database.unit(tenant_id) as unit:
-        with pytest.raises(BadInput, match="no cursor of the change feed"):
-            await read_changes(unit, cursor, limit=5)
+        for cursor in ("", "x", "!!!", "AAAA", "AQAAAAAAAAAFAAAA", "AQAAAAAAAAAF", "now ", "é", "A" * 100):
+            with pytest.raises(BadInput, match="no cursor of the change feed"):
+                await read_changes(unit, cursor, limit=5)
 
 
 async def test_a_cursor_ahead_of_a_restored_database_is_refused(database: Database, tenant_id: int) -> None:

@@ -99,27 +99,28 @@ async def test_who_waits_in_vain_gets_the_cursor_back_and_a_stop_lets_them_go(wo
         assert await waiting == page
 
 
-@pytest.mark.parametrize(
-    ("path", "says"),
-    [
-        (f"{CHANGES}?after=nonsense", "no cursor of the change feed"),
-        (f"{CHANGES}?wait=31", "wait: "),
-        (f"{CHANGES}?limit=1000", "the largest allowed number is 200"),
-        (EXPORT, "`format` is missing"),
-        (f"{EXPORT}?format=xls", "'xls' is not one of the allowed words"),
-        (f"{EXPORT}?format=ndjson&bom=true", "only a csv begins with a byte order mark"),
-        (f"{EXPORT}?format=csv&limit=5", "there is no field `limit` here"),
-        (f"{EXPORT}?format=csv&since=2026-03-05T00:00:00Z&until=2026-03-04T00:00:00Z", "must be before"),
-        (f"{EXPORT}?format=csv&number=mother", "is not a phone number"),
-        (f"{CALLS}?text={'x' * 201}", "at most 200 characters"),
-        (f"{CALLS}?customer=7", "this is not a uuid"),
-        (f"{CALLS}?since=yesterday", "write the time as in"),
-    ],
+WRONG = (
+    (f"{CHANGES}?after=nonsense", "no cursor of the change feed"),
+    (f"{CHANGES}?wait=31", "wait: "),
+    (f"{CHANGES}?limit=1000", "the largest allowed number is 200"),
+    (EXPORT, "`format` is missing"),
+    (f"{EXPORT}?format=xls", "'xls' is not one of the allowed words"),
+    (f"{EXPORT}?format=ndjson&bom=true", "only a csv begins with a byte order mark"),
+    (f"{EXPORT}?format=csv&limit=5", "there is no field `limit` here"),
+    (f"{EXPORT}?format=csv&since=2026-03-05T00:00:00Z&until=2026-03-04T00:00:00Z", "must be before"),
+    (f"{EXPORT}?format=csv&number=mother", "is not a phone number"),
+    (f"{CALLS}?text={'x' * 201}", "at most 200 characters"),
+    (f"{CALLS}?customer=7", "this is not a uuid"),
+    (f"{CALLS}?since=yesterday", "write the time as in"),
 )
-async def test_what_is_wrong_is_said(world: World, path: str, says: str) -> None:
+"""Requests, and a part of what is answered."""
+
+
+async def test_what_is_wrong_is_said(world: World) -> None:
     async with world.logged_in("admin") as client:
-        answer = await client.send("GET", path)
-        assert (answer.status, says in answer.json["detail"].lower()) == (400, True), answer.text
+        for path, says in WRONG:
+            answer = await client.send("GET", path)
+            assert (answer.status, says in answer.json["detail"].lower()) == (400, True), answer.text
 
 
 async def test_every_filter_works_in_any_spelling_and_together(world: World) -> None:
