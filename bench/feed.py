@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from bench.filling import fill_calls
@@ -49,7 +49,7 @@ async def measure_pages(database: Database, tenant_id: int, calls: int, times: i
             took: dict[str, list[float]] = {"bare": [], "ours": []}
             for turn in range(times + 10):
                 seen = dice.randrange(highest) if highest else calls
-                cursor = cursor_at(seen)
+                cursor = cursor_at(seen, datetime.now(UTC))
 
                 async def ours(cursor: str = cursor) -> object:
                     async with database.unit(tenant_id) as unit:
