@@ -66,10 +66,6 @@ def dial_end(world: World, event: ev.DialEnd) -> None:
     leg = world.leg(event, event.dest_uniqueid)
     if leg is None:
         return
-    source = world.legs.get(event.uniqueid or "")
-    if event.status == "ANSWER" and leg.dialed is None and source is not None and source.call is not leg.call:
-        _taken_over(world, source.call, leg, event.at)
-        return
     call = leg.call
     if leg.ring is not None:
         offers.dial_ended(call, leg.ring, event.status, event.at, world.emit)
@@ -86,12 +82,6 @@ def rings(world: World, leg: Leg, at: datetime) -> None:
         call.ringing_at = at
         call.touch()
         world.emit(ch.CallUpdated, call, at)
-
-
-def _taken_over(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
-    """A leg that nobody dialed answers for a device that rings: it took the call over (an INVITE with Replaces)."""
-    call.picked_up_at = at
-    meeting.meet(world, call, leg.call, at)
 
 
 def _learn_caller(call: CallFacts, leg: Leg, source: Leg) -> None:

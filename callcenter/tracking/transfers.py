@@ -76,7 +76,7 @@ def redirected(world: World, leg: Leg, exten: str, at: datetime) -> None:
     leg.exten_now = exten
     if leg is call.customer:
         others = [call.legs[uniqueid] for uniqueid in call.open_talks if uniqueid in call.legs]
-        _transferred(world, call, _kind(exten), others[-1] if others else None, exten, at)
+        _transferred(world, call, _kind(exten), others[-1] if others else None, exten, at, guessed=True)
 
 
 def _kind(exten: str) -> TransferKind:
@@ -95,15 +95,23 @@ def picked_up(world: World, event: ev.Pickup) -> None:
 
 
 def _transferred(
-    world: World, call: CallFacts, kind: TransferKind, by: Leg | None, to: str | None, at: datetime
+    world: World,
+    call: CallFacts,
+    kind: TransferKind,
+    by: Leg | None,
+    to: str | None,
+    at: datetime,
+    *,
+    guessed: bool = False,
 ) -> None:
     transfer = Transfer(kind=kind, at=at, by=by.interface if by is not None else None, to=to)
     known = call.transfers[-1] if call.transfers else None
     if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
         # Asterisk says that there was a transfer, and that the leg comes to where it was sent, in either order.
-        if known.by is None and by is not None:
+        if not guessed:
             call.correct_transfer(transfer)
-            world.emit(ch.CallUpdated, call, at)
+            if (known.kind, known.by) != (kind, transfer.by):
+                world.emit(ch.CallUpdated, call, at)
         return
     call.hangup_by = None  # who hands a call on hangs up, but does not end it
     call.add_transfer(transfer, by)

@@ -21,6 +21,10 @@ TOLERANCE_S: Final = 1.0
 NOT_WRITTEN: Final = frozenset({"hold_s", "talk_s", "source"})
 """Who held whom is written nowhere, so that the time on hold counts as talk; the sum of both is compared."""
 
+NOT_KNOWN: Final = ((".callee.name", None), (".connections[1].number", ""))
+"""A name that is shown only after the answer is written nowhere, and neither is what a transferred caller's next Dial
+dialed (`branch-transfer-by-replaces`: CEL leaves its APP_START out)."""
+
 
 @pytest.mark.parametrize("case", traces.CASES)
 def test_the_call_from_cel_and_queue_log_is_the_live_one(case: str) -> None:
@@ -92,7 +96,7 @@ def _unlike(path: str, live: Any, told: Any, tolerance_s: float) -> Iterator[str
     elif isinstance(live, list) and isinstance(told, list) and len(live) == len(told):
         for number, (one, other) in enumerate(zip(live, told, strict=True)):
             yield from _unlike(f"{path}[{number}]", one, other, tolerance_s)
-    elif live != told and not _close(live, told, tolerance_s):
+    elif live != told and not _close(live, told, tolerance_s) and (path, told) not in NOT_KNOWN:
         yield f"{path}: {live} live, {told} rebuilt"
 
 
