@@ -24,7 +24,8 @@ from callcenter.joints.numbers import Numbers
 from callcenter.settings import PbxSettings
 from tests.contract.test_openapi import check_answer
 from tests.fixtures.calls import call_id, queue_call
-from tests.service.web_world import Answer, Client, World, run_world
+from tests.service.web_client import Answer, Client
+from tests.service.web_world import World, run_world
 
 CALLS, CHANGES, EXPORT = "/api/v1/calls", "/api/v1/calls/changes", "/api/v1/calls/export"
 COPYING = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database()"
