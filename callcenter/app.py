@@ -21,6 +21,7 @@ from aiohttp import web
 from callcenter.accounts.access import Access
 from callcenter.accounts.values import Extension
 from callcenter.calllog import recovery
+from callcenter.calllog.bell import Bell
 from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import CallChange
 from callcenter.customers.index import CustomerIndex
@@ -82,6 +83,7 @@ class Application:
         self._lost: asyncio.Queue[tuple[str, frozenset[UUID], datetime]] = asyncio.Queue(len(settings.pbx) or 1)
         numbers = Numbers(settings.pbx)
         index = self._index = CustomerIndex(database.pool)
+        self._bell = Bell(database)
         self.board = Board()
         self.fanout = FanOut()
         self.writer = CallLogWriter(database, tenant_id)
@@ -117,7 +119,7 @@ class Application:
                 accounts=self.access,
                 tickets=self.access,
                 numbers=numbers,
-                calls=WebCallLog(database),
+                calls=WebCallLog(database, self._bell),
                 customers=WebCustomers(
                     database, numbers, Erasing(database, followers, self._settle, self.recognition.forget)
                 ),
@@ -188,6 +190,7 @@ class Application:
             )
             tasks.append(group.create_task(self._end_lost(), name="lost calls"))
             tasks.append(group.create_task(self._housekeeping.run(), name="housekeeping"))
+            tasks.append(group.create_task(self._bell.run(), name="change feed"))
             tasks += [group.create_task(pbx.run(), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
                 await self._open_web(runner)
@@ -195,6 +198,7 @@ class Application:
                 await self._stop.wait()
             finally:
                 self.ready.clear()
+                self._bell.close()
                 await runner.cleanup()
                 for task in reversed(tasks):
                     task.cancel()

@@ -32,6 +32,8 @@ class Permission(StrEnum):
     CALLS_READ = "calls:read"
     CALLS_WRITE = "calls:write"
     """Note, outcome and customer of a call."""
+    CALLS_EXPORT = "calls:export"
+    """Take any number of calls away in a file."""
     CALLS_DIAL = "calls:dial"
     CALLS_HANGUP_ANY = "calls:hangup_any"
     """End a call in which one has no part."""
@@ -53,7 +55,12 @@ _AGENT = frozenset(
         Permission.QUEUES_READ,
     }
 )
-_SUPERVISOR = _AGENT | {Permission.SEAT_FORCE, Permission.CALLS_HANGUP_ANY, Permission.AGENTS_READ}
+_SUPERVISOR = _AGENT | {
+    Permission.SEAT_FORCE,
+    Permission.CALLS_EXPORT,
+    Permission.CALLS_HANGUP_ANY,
+    Permission.AGENTS_READ,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
@@ -65,6 +72,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTOMERS_WRITE,
             Permission.CALLS_READ,
             Permission.CALLS_WRITE,
+            Permission.CALLS_EXPORT,
             Permission.AGENTS_READ,
             Permission.QUEUES_READ,
             Permission.METRICS_READ,

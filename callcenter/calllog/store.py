@@ -245,11 +245,17 @@ _MERGE = """
     RETURNING c.customer_id, c.outcome, c.notes, c.tags
 """
 
+# the call that goes on may have been read from the feed before it inherits, so it is told again
 _INHERIT = """
-    UPDATE calls SET
-        customer_id = coalesce(customer_id, $3),
-        outcome = coalesce(outcome, $4),
-        notes = notes || $5::jsonb,
-        tags = ARRAY(SELECT DISTINCT unnest(tags || $6::text[]) ORDER BY 1)
-    WHERE tenant_id = $1 AND call_id = $2
+    WITH feed AS (UPDATE call_feeds SET last_seq = last_seq + 1 WHERE tenant_id = $1 RETURNING last_seq)
+    UPDATE calls c SET
+        customer_id = coalesce(c.customer_id, $3),
+        outcome = coalesce(c.outcome, $4),
+        notes = c.notes || $5::jsonb,
+        tags = ARRAY(SELECT DISTINCT unnest(c.tags || $6::text[]) ORDER BY 1),
+        seq = feed.last_seq,
+        version = c.version + (c.ended_at IS NOT NULL)::int
+    FROM feed
+    WHERE c.tenant_id = $1 AND c.call_id = $2
+        AND ($3::uuid IS NOT NULL OR $4::text IS NOT NULL OR $5::jsonb <> '[]' OR $6::text[] <> '{}')
 """

@@ -33,7 +33,8 @@ class CallFeed(Table, table=True):
     """The last `seq` given to a call of a tenant.
 
     A writer updates this row in the transaction that writes the calls, so that the row lock puts transactions
-    in order: `seq` n is visible before n + 1 is given, and a reader of the feed never skips a row.
+    in order: `seq` n is visible before n + 1 is given, and a reader of the feed never skips a row. A trigger on this
+    row notifies `callcenter_calls` with the tenant's id (`calllog/bell.py`).
     """
 
     __tablename__: ClassVar[str] = "call_feeds"
@@ -113,6 +114,21 @@ class CallRow(Table, table=True):
             text("started_at DESC"),
             postgresql_where=text("callee_e164 IS NOT NULL"),
         ),
+        Index(
+            "ix_calls_campaign",
+            "tenant_id",
+            "campaign",
+            text("started_at DESC"),
+            text("call_id DESC"),
+            postgresql_where=text("campaign IS NOT NULL"),
+        ),
+        Index(
+            "ix_calls_noted",
+            "tenant_id",
+            text("started_at DESC"),
+            text("call_id DESC"),
+            postgresql_where=text("notes <> '[]'::jsonb"),
+        ),
         Index("ix_calls_open", "tenant_id", "pbx", postgresql_where=text("status = 'in_progress'::text")),
         Index("ix_calls_merged", "tenant_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     )
@@ -144,6 +160,7 @@ class CallRow(Table, table=True):
     source: Source = Field(default=Source.LIVE, sa_type=Text, sa_column_kwargs=default("'live'"))
     digest: bytes = Field(sa_type=LargeBinary)
     customer_id: UUID | None = Field(default=None, sa_type=Uuid)
+    campaign: str | None = Field(default=None, sa_type=Text)
     outcome: str | None = Field(default=None, sa_type=Text)
     notes: list[Any] = Field(sa_type=JSONB, nullable=False, sa_column_kwargs=default("'[]'"))
     """`{by, at, text}`, one for each person who wrote one."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from callcenter.cli import apikey, db, erasing, import_, retention, user
+from callcenter.cli import apikey, db, erasing, export, import_, retention, user
 from callcenter.cli.options import Config
 from callcenter.cli.pbx_kinds import Kind
 from callcenter.errors import BadInput, CallCenterError
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 app.add_typer(import_.app, name="import")
+app.add_typer(export.app, name="export")
 app.add_typer(user.app, name="user")
 app.add_typer(apikey.app, name="apikey")
 app.add_typer(db.app, name="db")

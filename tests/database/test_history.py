@@ -16,7 +16,7 @@ import pytest
 from bench.filling import END, fill_calls
 from callcenter.calllog import erasure, retention
 from callcenter.calllog.queries import CallFilter, list_calls
-from callcenter.db.engine import Database, connect
+from callcenter.db.engine import connect
 from callcenter.db.unit import Unit
 from callcenter.settings import RetentionRule
 from tests.fixtures.database import TEMPLATE, of_database, run_as_admin
@@ -184,28 +184,3 @@ async def test_an_erasure_finds_calls_by_customer_and_by_number(unit: Explaining
     for plan in unit.plans:
         assert not re.search(r"Seq Scan on (calls|offers|connections)", plan), plan
         assert most_rows(plan) <= 2_000, plan
-
-
-async def test_no_index_of_the_call_log_is_there_for_nothing(database: Database) -> None:
-    """Each has a reader: a list above, a foreign key, the recovery of lost calls, or a filter of the API."""
-    known = {
-        "pk_calls",
-        "uq_calls_seq",
-        "ix_calls_newest",
-        "ix_calls_customer",
-        "ix_calls_caller",
-        "ix_calls_callee",
-        "ix_calls_open",
-        "ix_calls_merged",
-        "pk_queue_visits",
-        "ix_queue_visits_tenant_id_queue_joined_at",
-        "pk_offers",
-        "pk_connections",
-        "pk_call_agents",
-        "ix_call_agents_newest",
-        "pk_call_tombstones",
-        "pk_call_feeds",
-    }
-    tables = ["calls", "queue_visits", "offers", "connections", "call_agents", "call_tombstones", "call_feeds"]
-    rows = await database.pool.fetch("SELECT indexname FROM pg_indexes WHERE tablename = ANY($1::text[])", tables)
-    assert {row["indexname"] for row in rows} == known

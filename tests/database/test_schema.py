@@ -89,6 +89,7 @@ async def test_an_upgrade_learns_whose_the_calls_before_it_were(database: Databa
     assert {row["agent"] for row in before} == {"li", "zoe"}
     await database.pool.execute("DROP TABLE call_agents")
 
+    # this step alone: the later ones have been taken and cannot be taken again
     for statement in import_module("callcenter.db.migrations.versions.0002_call_agents").STATEMENTS:
         await database.pool.execute(statement)
 

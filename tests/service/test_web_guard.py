@@ -24,7 +24,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "choose_customer": {"customer_id": None},
     "choose_outcome": {"outcome": "sold"},
 }
-QUERIES = {"match_number": "?number=5551234567"}
+QUERIES = {"match_number": "?number=5551234567", "export_calls": "?format=ndjson"}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from callcenter.calllog.bell import Bell
 from callcenter.db.engine import Database
 from callcenter.joints.calls import WebCallLog
 from callcenter.joints.customers import WebCustomers
@@ -19,7 +20,8 @@ CALLS, CUSTOMERS, TICKET = "/api/v1/calls", "/api/v1/customers", "/api/v1/screen
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
     numbers = Numbers([PbxSettings(id="pbx", region="US")])
-    calls, customers = WebCallLog(database), WebCustomers(database, numbers, Erasing(database, []))
+    calls = WebCallLog(database, Bell(database))
+    customers = WebCustomers(database, numbers, Erasing(database, []))
     async with run_world(database, numbers=numbers, calls=calls, customers=customers) as running:
         yield running
 

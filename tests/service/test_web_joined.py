@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from callcenter.calllog.bell import Bell
 from callcenter.calllog.store import store
 from callcenter.customers.index import CustomerIndex
 from callcenter.db.engine import Database
@@ -29,7 +30,7 @@ async def world(database: Database) -> AsyncIterator[World]:
     numbers = Numbers([PbxSettings(id="pbx", region="US")])
     parts: dict[str, Any] = {
         "numbers": numbers,
-        "calls": WebCallLog(database),
+        "calls": WebCallLog(database, Bell(database)),
         "customers": WebCustomers(database, numbers, Erasing(database, [CallOutbox()])),
         "matcher": WebMatcher(CustomerIndex(database.pool), numbers),
     }
