@@ -12,6 +12,8 @@ import pytest
 from callcenter.calllog import erasure as calls
 from callcenter.calllog.annotations import set_customer, set_note, set_outcome
 from callcenter.calllog.erasure import pattern_of
+from callcenter.calllog.feed import NOW as NOW_ON
+from callcenter.calllog.feed import read_changes
 from callcenter.calllog.queries import CallFilter, get_call, list_calls
 from callcenter.calllog.store import ENDED, store, store_merge
 from callcenter.customers.draft import Draft, DraftPhone
@@ -143,6 +145,21 @@ async def test_nothing_in_the_database_says_who_it_was(
     assert [one.agent for one in new.connections] == ["li", None]
     # the mobile's call has an agent's number, which stays
     assert (await record(database, tenant_id, 2)).caller.number == "1001"
+
+
+async def test_the_change_feed_gives_each_call_again_without_them(
+    database: Database, tenant_id: int, ada: UUID, erasing: Erasing
+) -> None:
+    await write(database, tenant_id, queue_call(1), queue_call(2), queue_call(3, caller=Party(number="1009")))
+    async with database.unit(tenant_id) as unit:
+        cursor = (await read_changes(unit, NOW_ON, limit=10)).cursor
+    await erasing.erase(tenant_id, ada, actor="admin")
+    async with database.unit(tenant_id) as unit:
+        items = (await read_changes(unit, cursor, limit=10)).items
+    assert {item.call_id for item in items} == {call_id(1), call_id(2)}
+    for item in items:
+        assert item.call is not None
+        assert item.call.version == 2 and item.call.caller.e164 is None and item.call.caller.name is None
 
 
 async def test_the_audit_trail_says_that_it_was_done_and_not_to_whom(
