@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from callcenter.accounts.roles import Principal
 from callcenter.accounts.values import Extension, OpenSession, Person
+from callcenter.backfill.report import Reconciliation
 from callcenter.callrecord import CallRecord
 from callcenter.model import CallStatus, Direction
 from callcenter.web.schemas.calls import Dialing
@@ -258,6 +259,27 @@ class Board(Protocol):
         ...
 
 
+class Reconciler(Protocol):
+    """Compares the call log with what a PBX wrote down itself."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a comparison is under way or waits."""
+        ...
+
+    def able(self) -> Sequence[str]:
+        """The PBXs whose records can be read."""
+        ...
+
+    def ask(self, pbx: str, since: datetime, until: datetime | None, *, dry_run: bool) -> None:
+        """Have one done; raises `NotFound`, `Conflict` where the records are not known, `BadInput`."""
+        ...
+
+    async def newest(self, limit: int) -> Sequence[Reconciliation]:
+        """What came of the newest."""
+        ...
+
+
 class Health(Protocol):
     """Whether the parts work."""
 
@@ -281,6 +303,7 @@ class Services:
     matcher: Matcher
     dialer: Dialer
     board: Board
+    reconciler: Reconciler
     health: Health
     registry: CollectorRegistry
     screenpop_port: Callable[[], int]
