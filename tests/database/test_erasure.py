@@ -22,6 +22,8 @@ from callcenter.customers.store import CustomerStore
 from callcenter.db.engine import Database
 from callcenter.errors import NotFound
 from callcenter.joints.erasure import Erasing
+from callcenter.joints.numbers import Numbers
+from callcenter.joints.recognition import Recognition
 from callcenter.matching.number import Reader
 from callcenter.matching.rank import MatchStatus
 from callcenter.model import (
@@ -37,6 +39,7 @@ from callcenter.model import (
     Transfer,
     TransferKind,
 )
+from callcenter.settings import PbxSettings
 from crm_bridge import outbox
 from crm_bridge.outbox import CallOutbox
 from tests.fixtures.calls import NOON, call_id, in_progress, queue_call
@@ -277,6 +280,24 @@ async def test_they_are_neither_found_nor_listed_any_more(
         assert len((await list_calls(unit, CallFilter(agent="li"))).items) == 3
 
 
+async def test_a_service_notices_what_another_process_erased(
+    database: Database, tenant_id: int, ada: UUID, erasing: Erasing
+) -> None:
+    index = CustomerIndex(database.pool)
+    recognition = Recognition(index, Numbers([PbxSettings(region="GB")]), tenant_id, lambda call, customer: None)
+    number = READER.read(NUMBER)
+    assert (await index.match(tenant_id, number)).candidates
+    running = Erasing(database, [], forget=recognition.forget)
+    await running.notice(tenant_id)
+    await erasing.erase(tenant_id, ada, actor="admin")
+    await running.notice(tenant_id)
+
+    # while PostgreSQL is away, who was found lately is found again: not any more
+    await database.pool.close()
+    found = await index.match(tenant_id, number)
+    assert (found.status, found.candidates) == (MatchStatus.INCOMPLETE, ())
+
+
 async def test_many_calls_are_gone_through_in_batches(
     database: Database, tenant_id: int, ada: UUID, erasing: Erasing
 ) -> None:
@@ -304,6 +325,7 @@ async def test_what_was_still_to_be_sent_is_sent_without_them(
         (["+442071838750", "02071838750"], "Local/9002071838750@out", "Local/X@out"),
         (["02071838750"], "+442071838750", "X"),
         (["+442071838750"], "1234", "1234"),
+        (["erased-1234567890abcdef"], "1234567890", "1234567890"),
         (["1234", None], "Local/1234@out", "Local/1234@out"),
         ([], "Local/1234@out", "Local/1234@out"),
         (["+442071838750", "+447700900123"], "447700900123 and 442071838750", "X and X"),
