@@ -275,6 +275,11 @@ class CallFacts:
         self.handed_on_by = None
         self.touch()
 
+    def correct_transfer(self, transfer: Transfer) -> None:
+        """Who handed the call over last, and how, became known."""
+        self._transfers[-1] = transfer
+        self.touch()
+
     def absorb(self, other: CallFacts) -> None:
         """Another call turned out to be part of this one.
 

@@ -97,10 +97,14 @@ def picked_up(world: World, event: ev.Pickup) -> None:
 def _transferred(
     world: World, call: CallFacts, kind: TransferKind, by: Leg | None, to: str | None, at: datetime
 ) -> None:
+    transfer = Transfer(kind=kind, at=at, by=by.interface if by is not None else None, to=to)
     known = call.transfers[-1] if call.transfers else None
     if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
-        return  # Asterisk says that there was a transfer, and then that the leg comes to where it was sent
-    transfer = Transfer(kind=kind, at=at, by=by.interface if by is not None else None, to=to)
+        # Asterisk says that there was a transfer, and that the leg comes to where it was sent, in either order.
+        if known.by is None and by is not None:
+            call.correct_transfer(transfer)
+            world.emit(ch.CallUpdated, call, at)
+        return
     call.hangup_by = None  # who hands a call on hangs up, but does not end it
     call.add_transfer(transfer, by)
     if kind is TransferKind.BLONDE and by is not None:

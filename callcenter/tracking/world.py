@@ -59,9 +59,16 @@ class World:
         return leg
 
     def call_for(self, linkedid: str, at: datetime) -> CallFacts:
-        """The call that goes by a linkedid; a new one where there is none."""
+        """The call that goes by a linkedid; a new one where there is none.
+
+        A linkedid is the uniqueid of a channel. Where that one is in a call by another name, the two met unseen.
+        """
         call = self.calls.get(linkedid)
-        if call is None:
+        named = self.legs.get(linkedid)
+        if call is None and named is not None:
+            call = self.calls[linkedid] = named.call
+            call.add_linkedid(linkedid)
+        elif call is None:
             call_id = ids.call_id(self.directory.pbx, linkedid)
             call = self.calls[linkedid] = CallFacts(call_id, linkedid, self.directory, at)
             if self.resyncing:
