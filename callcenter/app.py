@@ -40,6 +40,7 @@ from callcenter.joints.matching import PopMatcher, WebMatcher
 from callcenter.joints.numbers import Numbers
 from callcenter.joints.recognition import Recognition
 from callcenter.joints.seating import Seating
+from callcenter.joints.webhooks import WebWebhooks, webhook_meters, worker_of
 from callcenter.live.board import Board
 from callcenter.model import Call
 from callcenter.pbx import Pbx
@@ -56,6 +57,8 @@ PEOPLE_EVERY: Final = timedelta(seconds=30)
 """How often names and seats that another process changed are looked for."""
 SESSIONS_EVERY: Final = timedelta(seconds=1)
 """How often it is looked whether the log-ins behind open pages still stand: one statement for all."""
+WEBHOOKS_EVERY: Final = timedelta(seconds=30)
+"""How often webhooks that wait are counted, for /metrics."""
 LOST_PAUSE: Final = timedelta(seconds=10)
 """Between two attempts to end the calls of an earlier run, while PostgreSQL is away."""
 WEB_GRACE_S: Final = 3.0
@@ -82,7 +85,10 @@ class Application:
         self.writer = CallLogWriter(database, tenant_id)
         self.recognition = Recognition(index, numbers, tenant_id, self._link)
         self.pbxs = {one.id: self._pbx(one) for one in settings.pbx}
-        registry = build_registry(meters(self.pbxs, self.fanout, self.writer))
+        self.webhooks = worker_of(database, tenant_id, settings.webhooks)
+        registry = build_registry(
+            (*meters(self.pbxs, self.fanout, self.writer), *webhook_meters(self.webhooks.counters))
+        )
         tickets = PopTickets()
         switchboard = Switchboard(self.pbxs, numbers, self._seat_of)
         public = settings.web.public_url
@@ -115,6 +121,7 @@ class Application:
                 matcher=WebMatcher(index, numbers),
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
+                webhooks=WebWebhooks(database, self.webhooks),
                 health=ServiceHealth(database, self.pbxs, self.screenpop),
                 registry=registry,
                 screenpop_port=lambda: self.screenpop.port,
@@ -178,6 +185,10 @@ class Application:
                 group.create_task(repeat("sessions", self.access.end_lapsed, SESSIONS_EVERY), name="lapsed sessions")
             )
             tasks.append(group.create_task(self._end_lost(), name="lost calls"))
+            tasks.append(group.create_task(self.webhooks.run(), name="webhooks"))
+            tasks.append(
+                group.create_task(repeat("webhook count", self.webhooks.measure, WEBHOOKS_EVERY), name="webhook count")
+            )
             tasks += [group.create_task(pbx.run(), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
                 await self._open_web(runner)

@@ -102,6 +102,19 @@ class PbxSettings(Section):
     """Numbers that never pop a customer (own switchboard, monitoring); a trailing `*` matches a prefix."""
 
 
+class WebhookSettings(Section):
+    """Where webhooks may go, and how they are delivered. Targets are public HTTPS servers unless it says otherwise."""
+
+    allow_http: bool = False
+    allow_networks: tuple[IPvAnyNetwork, ...] = ()
+    """Private networks to which webhooks may be sent: `10.20.0.0/16`."""
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (80, 443, 8080, 8443)
+    timeout_s: Annotated[float, Field(ge=0.5, le=60)] = 10.0
+    concurrency: Annotated[int, Field(ge=1, le=32)] = 4
+    attempts: Annotated[int, Field(ge=1, le=100)] = 24
+    keep_days: Annotated[float, Field(gt=0, le=366)] = 30.0
+
+
 class LogSettings(Section):
     """How much is logged and in which shape: `json` for machines, `console` for people."""
 
@@ -121,6 +134,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     screenpop: ScreenpopSettings = ScreenpopSettings()
     pbx: tuple[PbxSettings, ...] = ()
+    webhooks: WebhookSettings = WebhookSettings()
     log: LogSettings = LogSettings()
     stop_grace_s: Annotated[float, Field(gt=0, le=60)] = 8.0
     """How long a stop may wait for work in hand."""

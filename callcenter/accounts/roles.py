@@ -36,6 +36,8 @@ class Permission(StrEnum):
     AGENTS_READ = "agents:read"
     QUEUES_READ = "queues:read"
     METRICS_READ = "metrics:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    """Say which other systems are told of calls, and look at what was sent to them."""
 
 
 _AGENT = frozenset(
@@ -56,7 +58,7 @@ _SUPERVISOR = _AGENT | {Permission.SEAT_FORCE, Permission.CALLS_HANGUP_ANY, Perm
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ},
+    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ, Permission.WEBHOOKS_MANAGE},
     Role.INTEGRATION: frozenset(
         {
             Permission.CUSTOMERS_READ,

@@ -52,7 +52,7 @@ async def get_call(unit: Unit, call_id: UUID) -> CallRecord:
     Raises:
         NotFound: there is none.
     """
-    text = await unit.fetchval(f"{_RECORD} WHERE c.tenant_id = $1 AND c.call_id = ({_SURVIVOR})", call_id)
+    text = await unit.fetchval(f"{RECORD} WHERE c.tenant_id = $1 AND c.call_id = ({_SURVIVOR})", call_id)
     if text is None:
         raise NotFound(f"there is no call {call_id}")
     return msgspec.json.decode(text, type=CallRecord)
@@ -77,7 +77,7 @@ async def list_calls(
     arguments.append(limit + 1)
     # the page is chosen first, so that records are only made of its rows
     sql = f"""
-        {_RECORD}
+        {RECORD}
         JOIN (
             SELECT c.call_id FROM {order}
             WHERE c.tenant_id = $1 AND c.merged_into IS NULL {"".join(f" AND {one}" for one in conditions)}
@@ -180,7 +180,7 @@ _FIELDS = {
     "campaign": "NULL::text",
 }
 
-_RECORD = f"""
+RECORD = f"""
     SELECT (SELECT row_to_json(r) FROM (
         SELECT {", ".join(f"{sql} AS {name}" for name, sql in _FIELDS.items())}
     ) r)::text AS record

@@ -41,6 +41,7 @@ from callcenter.web.schemas.people import (
     Ticket,
 )
 from callcenter.web.schemas.problems import Alive, Readiness
+from callcenter.web.webhook_routes import WEBHOOK_ROUTES
 
 GET, POST, PUT, PATCH, DELETE = (
     HTTPMethod.GET,
@@ -268,6 +269,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Queues at this moment",
         response=Queues,
     ),
+    *WEBHOOK_ROUTES,
     route(
         GET,
         f"{_API}/openapi.json",

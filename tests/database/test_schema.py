@@ -1,6 +1,7 @@
 """The schema that migrations make is the one that the tables declare."""
 
 import asyncio
+from importlib import import_module
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,6 +12,7 @@ import callcenter.accounts.tables
 import callcenter.calllog.tables
 import callcenter.customers.tables
 import crm_bridge.tables
+import crm_bridge.webhooks.tables
 from callcenter.calllog.store import store, store_merge
 from callcenter.db import migrations
 from callcenter.db.engine import Database, connect
@@ -24,6 +26,7 @@ DECLARING = (
     callcenter.calllog.tables,
     callcenter.customers.tables,
     crm_bridge.tables,
+    crm_bridge.webhooks.tables,
 )
 
 CHECKS = """
@@ -86,9 +89,11 @@ async def test_an_upgrade_learns_whose_the_calls_before_it_were(database: Databa
     whose = "SELECT * FROM call_agents ORDER BY call_id, agent"
     before = await database.pool.fetch(whose)
     assert {row["agent"] for row in before} == {"li", "zoe"}
-    await database.pool.execute("DROP TABLE call_agents; UPDATE alembic_version SET version_num = '0001'")
+    await database.pool.execute("DROP TABLE call_agents")
 
-    await migrations.upgrade(database)
+    # this step alone: the later ones have been taken and cannot be taken again
+    for statement in import_module("callcenter.db.migrations.versions.0002_call_agents").STATEMENTS:
+        await database.pool.execute(statement)
 
     assert await database.pool.fetch(whose) == before
 
