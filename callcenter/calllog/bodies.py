@@ -6,11 +6,8 @@ from uuid import UUID
 import msgspec
 
 from callcenter.calllog.queries import RECORD
+from callcenter.callrecord import CallRecord
 from callcenter.db.unit import Unit
-
-
-class _Named(msgspec.Struct, frozen=True):
-    call_id: UUID
 
 
 async def read_texts(unit: Unit, call_ids: Sequence[UUID]) -> Mapping[UUID, bytes]:
@@ -18,5 +15,5 @@ async def read_texts(unit: Unit, call_ids: Sequence[UUID]) -> Mapping[UUID, byte
     rows = await unit.fetch(
         f"{RECORD} WHERE c.tenant_id = $1 AND c.call_id = ANY($2::uuid[]) AND c.merged_into IS NULL", list(call_ids)
     )
-    texts = [row["record"].encode() for row in rows]
-    return {msgspec.json.decode(text, type=_Named).call_id: text for text in texts}
+    records = (msgspec.json.decode(row["record"], type=CallRecord) for row in rows)
+    return {record.call_id: msgspec.json.encode(record) for record in records}
