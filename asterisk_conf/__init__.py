@@ -4,7 +4,16 @@ The samples are Asterisk's own files with ``{{name}}`` where a machine differs: 
 same files are what an admin gets and what the tests run against, so what is documented is what is tested.
 """
 
-from asterisk_conf.rendering import SAMPLES, BadValue, event_names, manager_addition, render, sample_paths, write
+from asterisk_conf.rendering import (
+    SAMPLES,
+    BadValue,
+    additions,
+    event_names,
+    manager_addition,
+    render,
+    sample_paths,
+    write,
+)
 from asterisk_conf.values import PHONES, Values
 
 __all__ = [
@@ -12,6 +21,7 @@ __all__ = [
     "SAMPLES",
     "BadValue",
     "Values",
+    "additions",
     "event_names",
     "manager_addition",
     "render",

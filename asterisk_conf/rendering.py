@@ -14,6 +14,21 @@ _GAP = re.compile(r"\{\{(\w+)\}\}")
 _MODE = 0o640
 
 
+_CEL_ADDITION = """\
+; Channel event logging, from which calls are rebuilt that went on while the service was away. No section stands here on
+; purpose: this file is read within [general] of cel.conf. What is listed adds to what the distribution lists.
+; After a change: asterisk -rx "module reload cel"
+enable = yes
+apps = dial,queue,voicemail,park
+events = ALL
+"""
+_LOGGER_ADDITION = """\
+; The queue log, which tells why callers left a queue. No section stands here on purpose: this file is read within
+; [general] of logger.conf. After a change: asterisk -rx "logger reload"
+queue_log = yes
+"""
+
+
 class BadValue(ValueError):
     """A value cannot stand in an Asterisk configuration file, or the sample names one that does not exist."""
 
@@ -62,6 +77,22 @@ def write(directory: Path, *, values: Values, overwrite: bool = False) -> list[P
         path.chmod(_MODE)
         path.write_text(text, encoding="utf-8")
     return list(texts)
+
+
+def additions(values: Values) -> dict[str, str]:
+    """Return what to add on FreePBX and Issabel, by the name of the file in /etc/asterisk that it belongs into.
+
+    The files of these names are included by those that the distribution writes, within the section that is meant, and
+    are left alone by it.
+
+    Raises:
+        BadValue: A value cannot stand in a configuration file.
+    """
+    return {
+        "manager_custom.conf": manager_addition(values),
+        "cel_general_custom.conf": _CEL_ADDITION,
+        "logger_general_custom.conf": _LOGGER_ADDITION,
+    }
 
 
 def manager_addition(values: Values) -> str:

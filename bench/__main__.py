@@ -31,6 +31,7 @@ BENCHES = {
     "lookup": "Look-up of a customer by number",
     "import_customers": "Import of customers",
     "calllog": "Writing the call log",
+    "history": "Reading a large call log",
     "agents": "Memory of a connected agent",
     "broadcast": "Messages to the whole floor",
 }

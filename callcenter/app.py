@@ -7,7 +7,7 @@ waits, and closes the database last.
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.resources import files
@@ -21,6 +21,7 @@ from aiohttp import web
 from callcenter.accounts.access import Access
 from callcenter.accounts.values import Extension
 from callcenter.calllog import recovery
+from callcenter.calllog.bell import Bell
 from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import CallChange
 from callcenter.customers.index import CustomerIndex
@@ -35,7 +36,9 @@ from callcenter.joints.customers import WebCustomers
 from callcenter.joints.dialing import PopDialer, Switchboard, WebDialer
 from callcenter.joints.directory import directory_of
 from callcenter.joints.entrance import Eviction, PopTickets
+from callcenter.joints.erasure import Erasing
 from callcenter.joints.health import ServiceHealth, meters
+from callcenter.joints.housekeeping import Housekeeping
 from callcenter.joints.matching import PopMatcher, WebMatcher
 from callcenter.joints.numbers import Numbers
 from callcenter.joints.recognition import Recognition
@@ -49,12 +52,15 @@ from callcenter.web.application import build
 from callcenter.web.port import BoundedRunner
 from callcenter.web.services import LOOPBACK, Services
 from callcenter.web.telemetry import build_registry
+from crm_bridge.outbox import CallOutbox
 from screenpop.messages import AgentState
 from screenpop.origins import Origins
 from screenpop.server import ScreenpopServer
 
 PEOPLE_EVERY: Final = timedelta(seconds=30)
 """How often names and seats that another process changed are looked for."""
+SETTLE_S: Final = 5.0
+"""How long an erasure may wait for calls to be written that are on their way to the log."""
 SESSIONS_EVERY: Final = timedelta(seconds=1)
 """How often it is looked whether the log-ins behind open pages still stand: one statement for all."""
 WEBHOOKS_EVERY: Final = timedelta(seconds=30)
@@ -80,6 +86,7 @@ class Application:
         self._lost: asyncio.Queue[tuple[str, frozenset[UUID], datetime]] = asyncio.Queue(len(settings.pbx) or 1)
         numbers = Numbers(settings.pbx)
         index = self._index = CustomerIndex(database.pool)
+        self._bell = Bell(database)
         self.board = Board()
         self.fanout = FanOut()
         self.writer = CallLogWriter(database, tenant_id)
@@ -111,13 +118,17 @@ class Application:
             seats_changed=self.seating,
             session_ended=Eviction(settings.tenant, self.screenpop),
         )
+        followers = [CallOutbox()]
+        self._housekeeping = Housekeeping(database, tenant_id, settings.retention, followers)
         self._web = build(
             Services(
                 accounts=self.access,
                 tickets=self.access,
                 numbers=numbers,
-                calls=WebCallLog(database),
-                customers=WebCustomers(database, numbers),
+                calls=WebCallLog(database, self._bell),
+                customers=WebCustomers(
+                    database, numbers, Erasing(database, followers, self._settle, self.recognition.forget)
+                ),
                 matcher=WebMatcher(index, numbers),
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
@@ -185,6 +196,8 @@ class Application:
                 group.create_task(repeat("sessions", self.access.end_lapsed, SESSIONS_EVERY), name="lapsed sessions")
             )
             tasks.append(group.create_task(self._end_lost(), name="lost calls"))
+            tasks.append(group.create_task(self._housekeeping.run(), name="housekeeping"))
+            tasks.append(group.create_task(self._bell.run(), name="change feed"))
             tasks.append(group.create_task(self.webhooks.run(), name="webhooks"))
             tasks.append(
                 group.create_task(repeat("webhook count", self.webhooks.measure, WEBHOOKS_EVERY), name="webhook count")
@@ -196,6 +209,7 @@ class Application:
                 await self._stop.wait()
             finally:
                 self.ready.clear()
+                self._bell.close()
                 await runner.cleanup()
                 for task in reversed(tasks):
                     task.cancel()
@@ -237,6 +251,12 @@ class Application:
     async def _end_lost_of(self, pbx_id: str, alive: frozenset[UUID], at: datetime) -> int:
         async with self.database.unit(self.tenant_id) as unit:
             return await recovery.end_lost(unit, pbx_id, alive, at)
+
+    async def _settle(self) -> None:
+        """Wait a little for calls on their way to the log; what comes later is found as it is written."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                await self.writer.flush()
 
     def _seat_of(self, agent: str) -> Extension | None:
         return self.seating.seat_of(agent)

@@ -18,7 +18,7 @@ from callcenter import events as ev
 from callcenter.ami import actions, parse
 from callcenter.ami.client import AmiClient
 from callcenter.ami.inbox import Inbox
-from callcenter.ami.snapshot import members, snapshot
+from callcenter.ami.snapshot import clock, members, snapshot
 from callcenter.ami.state import AmiState, Phase
 from callcenter.changes import Anomaly, CallChange, Change
 from callcenter.errors import AmiActionFailed, AmiError, BadInput, NotFound, ProtocolError
@@ -203,11 +203,11 @@ class Pbx:
 
     async def _resync(self) -> None:
         noted = list(self._dialing.items())
+        now = clock((await self.client.action(actions.Ping())).fields, datetime.now(UTC))
         channels = await self.client.action(actions.CoreShowChannels())
         queues = await self._queues()
-        now = datetime.now(UTC)
         present = snapshot(channels.events, queues, now)
-        self._say(self._track("snapshot", partial(self.tracker.resync, present)), now)
+        self._say(self._track("snapshot", partial(self.tracker.resync, present)), datetime.now(UTC))
         for action_id, channel_id in noted:
             # What is not in the snapshot came to its end while nobody listened, and its result is not told again.
             self._dialing.pop(action_id, None)

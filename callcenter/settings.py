@@ -9,7 +9,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +27,7 @@ from pydantic_settings import (
 )
 
 from callcenter.errors import SettingsError
+from callcenter.model import CallStatus, Direction
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """A TCP port; 0 asks the system for a free one."""
@@ -102,6 +112,45 @@ class PbxSettings(Section):
     """Numbers that never pop a customer (own switchboard, monitoring); a trailing `*` matches a prefix."""
 
 
+class RetentionRule(Section):
+    """Which calls are deleted how many days after they began; a list that is empty does not matter."""
+
+    keep_days: Annotated[int, Field(ge=1, le=36_500)]
+    direction: tuple[Direction, ...] = ()
+    status: tuple[CallStatus, ...] = ()
+    queue: tuple[str, ...] = ()
+    """Calls that were in one of these queues."""
+    answered: bool | None = None
+    """Whether a person answered; None: both."""
+
+    @field_validator("status")
+    @classmethod
+    def _has_ended(cls, value: tuple[CallStatus, ...]) -> tuple[CallStatus, ...]:
+        if CallStatus.IN_PROGRESS in value:
+            raise ValueError("a call in progress is never deleted: leave in_progress out")
+        return value
+
+
+class RetentionSettings(Section):
+    """How long calls are kept. The first rule that fits a call decides; what none fits is kept for ever."""
+
+    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:30"
+    """Time of each night's deletion, in UTC."""
+    minimum_days: Annotated[int, Field(ge=1, le=36_500)] = 30
+    """What the law or a contract asks for: no rule may keep calls for a shorter time."""
+    rules: tuple[RetentionRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _keeps_long_enough(self) -> "RetentionSettings":
+        for place, rule in enumerate(self.rules):
+            if rule.keep_days < self.minimum_days:
+                raise ValueError(
+                    f"rules.{place}.keep_days is {rule.keep_days}, and minimum_days is {self.minimum_days}: keep the"
+                    " calls longer, or lower minimum_days if nothing obliges you to keep them so long"
+                )
+        return self
+
+
 class WebhookSettings(Section):
     """Where webhooks may go, and how they are delivered. Targets are public HTTPS servers unless it says otherwise."""
 
@@ -134,6 +183,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     screenpop: ScreenpopSettings = ScreenpopSettings()
     pbx: tuple[PbxSettings, ...] = ()
+    retention: RetentionSettings = RetentionSettings()
     webhooks: WebhookSettings = WebhookSettings()
     log: LogSettings = LogSettings()
     stop_grace_s: Annotated[float, Field(gt=0, le=60)] = 8.0

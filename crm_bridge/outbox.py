@@ -46,6 +46,18 @@ class CallOutbox:
         await unit.execute(_ENQUEUE, kind, keys, call_ids)
         await unit.execute(f"SELECT pg_notify('{CHANNEL}', $1::int::text)")
 
+    async def calls_deleted(self, unit: Unit, call_ids: Sequence[UUID]) -> None:
+        """Remove what was still to do, or was done, because of calls that are deleted."""
+        await unit.execute("DELETE FROM outbox WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])", call_ids)
+
+    async def calls_erased(self, unit: Unit, call_ids: Sequence[UUID]) -> None:
+        """Take away what entries say of calls whose person is erased; what is to be done with the calls stays."""
+        await unit.execute(
+            "UPDATE outbox SET payload = '{}', last_error = NULL WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])"
+            " AND (payload <> '{}' OR last_error IS NOT NULL)",
+            call_ids,
+        )
+
 
 async def claim(unit: Unit, kind: str, *, limit: int = 20, lease: timedelta = LEASE) -> list[Entry]:
     """Take entries that are due, oldest first; nobody else gets them before the lease ends.
@@ -111,14 +123,16 @@ _ENQUEUE = """
     ON CONFLICT (tenant_id, key) DO NOTHING
 """
 
+# materialized: a plan that runs the inner part once for each row would pass the limit
 _CLAIM = """
-    UPDATE outbox o SET leased_until = now() + $4::interval, next_at = now() + $4::interval, attempts = attempts + 1
-    FROM (
+    WITH due AS MATERIALIZED (
         SELECT outbox_id FROM outbox
         WHERE tenant_id = $1 AND kind = $2 AND state = 'waiting' AND next_at <= now()
         ORDER BY next_at, outbox_id LIMIT $3
         FOR UPDATE SKIP LOCKED
-    ) due
+    )
+    UPDATE outbox o SET leased_until = now() + $4::interval, next_at = now() + $4::interval, attempts = attempts + 1
+    FROM due
     WHERE o.tenant_id = $1 AND o.outbox_id = due.outbox_id
     RETURNING o.outbox_id, o.kind, o.key, o.call_id, o.payload, o.attempts
 """

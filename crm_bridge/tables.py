@@ -36,6 +36,7 @@ class OutboxRow(Table, table=True):
             "outbox_id",
             postgresql_where=text("state = 'waiting'::text"),
         ),
+        Index("ix_outbox_call", "tenant_id", "call_id", postgresql_where=text("call_id IS NOT NULL")),
     )
 
     tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")

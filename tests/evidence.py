@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from asterisk_conf import SAMPLES
 from tests.footprint import TRUNK, Footprint, device_of, footprints
-from tests.rooms import Stretch, company, minus, seconds
+from tests.rooms import Stretch, company, heirs, minus, seconds
 from tests.testbed.records import CdrRow, CelRow, QueueLogRow
 
 Record = Mapping[str, Any]
@@ -52,12 +52,15 @@ def disagreements(
 
 
 def _of_call(record: Record, footprint: Footprint) -> Iterator[str]:
-    yield from _time("started_at", record["started_at"], footprint.start)
+    caller = _name(record["caller"]["channel"])
+    yield from _time("started_at", record["started_at"], footprint.start(caller))
     yield from _time("ended_at", record["ended_at"], footprint.end)
     if footprint.cdr:
-        yield from _time("started_at (CDR)", record["started_at"], min(row.start for row in footprint.cdr))
+        own = footprint.begun_with(caller)
+        start = min(row.start for row in footprint.cdr if row.uniqueid in own)
+        yield from _time("started_at (CDR)", record["started_at"], start)
         yield from _time("ended_at (CDR)", record["ended_at"], max(row.end for row in footprint.cdr))
-        written = max(row.end for row in footprint.cdr) - min(row.start for row in footprint.cdr)
+        written = max(row.end for row in footprint.cdr) - start
         if abs(record["duration_s"] - written) > TOLERANCE_S:
             yield f"duration_s is {record['duration_s']}, Asterisk's records are {written:.3f} s long"
     yield from _status(record, footprint)
@@ -80,8 +83,7 @@ def _talk(record: Record, footprint: Footprint) -> Iterator[str]:
     written = _company(record, footprint)
     told: dict[str, list[Stretch]] = defaultdict(list)
     for one in record["connections"]:
-        if one["interface"] is not None:
-            told[one["interface"]].append(_stretch(one))
+        told[one["interface"] or TRUNK].append(_stretch(one))
     if set(told) != set(written):
         yield f"talked: the record says {sorted(told)}, Asterisk {sorted(written)}"
     for device in set(told) & set(written):
@@ -103,12 +105,16 @@ def _talk(record: Record, footprint: Footprint) -> Iterator[str]:
 
 
 def _company(record: Record, footprint: Footprint) -> dict[str, list[Stretch]]:
-    """Our devices that were in a room with the customer, and when. Between colleagues: with whoever called."""
-    customer = record["callee" if record["direction"] == "outbound" else "caller"]["channel"]
+    """Who was in a room with the customer, and when, those outside as one. Between colleagues: with whoever called,
+    and once they have handed the call on, with who stayed.
+    """
+    customer = _name(record["callee" if record["direction"] == "outbound" else "caller"]["channel"])
     found: dict[str, list[Stretch]] = defaultdict(list)
-    for channel, stretches in company(footprint.cel, _name(customer)).items():
-        if device_of(channel) != TRUNK:
-            found[device_of(channel)] += stretches
+    for one, since in heirs(footprint.cel, customer) if record["direction"] == "internal" else [(customer, 0.0)]:
+        for channel, stretches in company(footprint.cel, one).items():
+            later = [(max(start, since), end) for start, end in stretches if end > since]
+            if later:
+                found[device_of(channel)] += later
     return found
 
 

@@ -64,10 +64,22 @@ class Footprint:
     cdr: list[CdrRow] = field(default_factory=list)
     queue_log: list[QueueLogRow] = field(default_factory=list)
 
-    @property
-    def start(self) -> float:
+    def take_in(self, other: "Footprint") -> None:
+        """Another call turned out to be part of this one."""
+        self.linkedids |= other.linkedids
+        self.uniqueids |= other.uniqueids
+        self.cel += other.cel
+
+    def begun_with(self, caller: str) -> set[str]:
+        """The channels of the call that the caller began: one that was joined with it later may be older."""
+        starts = [row for row in self.cel if row.eventtype == "CHAN_START"]
+        first = next((row.linkedid for row in starts if row.channel == caller), starts[0].linkedid)
+        return {row.uniqueid for row in starts if row.linkedid == first}
+
+    def start(self, caller: str) -> float:
         """When its first channel came."""
-        return min(row.eventtime for row in self.cel if row.eventtype == "CHAN_START")
+        own = self.begun_with(caller)
+        return min(row.eventtime for row in self.cel if row.eventtype == "CHAN_START" and row.uniqueid in own)
 
     @property
     def end(self) -> float:
@@ -111,7 +123,7 @@ class Footprint:
 
     def status(self, caller: str) -> str:
         """What became of the call, in the words of the call record."""
-        if any(not talk.outside for talk in self.talks):
+        if any(talk.channel != caller for talk in self.talks):
             return "answered"
         if any(row.event == "ABANDON" for row in self.queue_log):
             return "abandoned"
@@ -122,7 +134,7 @@ class Footprint:
         dispositions = {row.disposition for row in self.cdr}
         if dispositions & {"FAILED", "CONGESTION"} or not self._asked_anybody:
             return "failed"
-        return "busy" if "BUSY" in dispositions or self._was_refused(caller) else "no_answer"
+        return "busy" if self._was_refused(caller) else "no_answer"
 
     @property
     def forwarded(self) -> bool:
@@ -213,14 +225,11 @@ def footprints(cdr: Sequence[CdrRow], cel: Sequence[CelRow], queue_log: Sequence
         other = of_uniqueid.get(row.uniqueid)
         if known is None:
             known = other or Footprint(set(), set(), [])
-        elif other is not None and other is not known:
-            known.linkedids |= other.linkedids
-            known.uniqueids |= other.uniqueids
-            known.cel += other.cel
-            for linkedid in other.linkedids:
-                of_linkedid[linkedid] = known
-            for uniqueid in other.uniqueids:
-                of_uniqueid[uniqueid] = known
+        for joined in (other, of_uniqueid.get(_joined(row))):
+            if joined is not None and joined is not known:
+                known.take_in(joined)
+                of_linkedid.update(dict.fromkeys(joined.linkedids, known))
+                of_uniqueid.update(dict.fromkeys(joined.uniqueids, known))
         known.linkedids.add(row.linkedid)
         known.uniqueids.add(row.uniqueid)
         known.cel.append(row)
@@ -233,7 +242,12 @@ def footprints(cdr: Sequence[CdrRow], cel: Sequence[CelRow], queue_log: Sequence
     found = list({id(one): one for one in of_linkedid.values()}.values())
     for one in found:
         one.cel.sort(key=lambda row: row.eventtime)
-    return sorted(found, key=lambda one: one.start)
+    return sorted(found, key=lambda one: one.start(""))
+
+
+def _joined(row: CelRow) -> str:
+    """The uniqueid of the call that a transfer joined this one with; linkedids tell once somebody has answered."""
+    return str(json.loads(row.extra).get("channel2_uniqueid", "")) if row.eventtype == "ATTENDEDTRANSFER" else ""
 
 
 def device_of(channel: str) -> str:

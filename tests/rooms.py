@@ -30,6 +30,24 @@ def company(cel: Sequence[CelRow], channel: str) -> dict[str, list[Stretch]]:
     return found
 
 
+def heirs(cel: Sequence[CelRow], channel: str) -> list[tuple[str, float]]:
+    """A channel, and once it left whoever had been with it before and is still there, and so on; each since when."""
+    ends = {row.channel: row.eventtime for row in cel if bridge_of(row) is not None and row.eventtype == "BRIDGE_EXIT"}
+    found = [(channel, 0.0)]
+    while channel in ends:
+        over = ends[channel]
+        met = {
+            other: min(start for start, _ in stretches)
+            for other, stretches in company(cel, channel).items()
+            if ends.get(other, over) > over and other not in dict(found)
+        }
+        if not met:
+            break
+        channel = min(met, key=lambda other: met[other])
+        found.append((channel, over))
+    return found
+
+
 def minus(ones: Iterable[Stretch], others: Iterable[Stretch]) -> list[Stretch]:
     """What is left of some stretches without others."""
     left = list(ones)

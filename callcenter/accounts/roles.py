@@ -27,9 +27,13 @@ class Permission(StrEnum):
     SCREENPOP = "screenpop"
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_WRITE = "customers:write"
+    CUSTOMERS_ERASE = "customers:erase"
+    """Take a person out of the database for good."""
     CALLS_READ = "calls:read"
     CALLS_WRITE = "calls:write"
     """Note, outcome and customer of a call."""
+    CALLS_EXPORT = "calls:export"
+    """Take any number of calls away in a file."""
     CALLS_DIAL = "calls:dial"
     CALLS_HANGUP_ANY = "calls:hangup_any"
     """End a call in which one has no part."""
@@ -53,18 +57,24 @@ _AGENT = frozenset(
         Permission.QUEUES_READ,
     }
 )
-_SUPERVISOR = _AGENT | {Permission.SEAT_FORCE, Permission.CALLS_HANGUP_ANY, Permission.AGENTS_READ}
+_SUPERVISOR = _AGENT | {
+    Permission.SEAT_FORCE,
+    Permission.CALLS_EXPORT,
+    Permission.CALLS_HANGUP_ANY,
+    Permission.AGENTS_READ,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ, Permission.WEBHOOKS_MANAGE},
+    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ, Permission.CUSTOMERS_ERASE, Permission.WEBHOOKS_MANAGE},
     Role.INTEGRATION: frozenset(
         {
             Permission.CUSTOMERS_READ,
             Permission.CUSTOMERS_WRITE,
             Permission.CALLS_READ,
             Permission.CALLS_WRITE,
+            Permission.CALLS_EXPORT,
             Permission.AGENTS_READ,
             Permission.QUEUES_READ,
             Permission.METRICS_READ,

@@ -337,15 +337,16 @@ class Setvar(Action, frozen=True):
 
 
 class Getvar(Action, frozen=True):
-    """Read a variable or function of a channel; the answer has it as `Value`."""
+    """Read a variable or function of a channel, or of the PBX itself; the answer has it as `Value`."""
 
     name = "Getvar"
     rights = ("reporting", "call")
-    channel: str
     variable: str
+    channel: str | None = None
 
     def headers(self) -> Headers:
-        yield "Channel", self.channel
+        if self.channel is not None:
+            yield "Channel", self.channel
         yield "Variable", self.variable
 
 

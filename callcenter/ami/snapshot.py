@@ -1,7 +1,7 @@
 """From the answers to CoreShowChannels and QueueStatus to a snapshot of what goes on at a PBX. Pure."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from callcenter import events as ev
 from callcenter.ami import wire
@@ -18,6 +18,18 @@ def snapshot(channels: Iterable[bytes], queues: Iterable[bytes], at: datetime) -
         channels=tuple(channel for channel in shown if channel is not None),
         waiting=tuple(caller for caller in waiting if caller is not None),
     )
+
+
+def clock(pong: Mapping[str, str], ours: datetime) -> datetime:
+    """The PBX's own time, from its answer to Ping; `ours` where it does not tell.
+
+    Events carry the PBX's time, so what a snapshot says must too: or a call would end before it began where the
+    clocks of the two machines differ.
+    """
+    try:
+        return datetime.fromtimestamp(float(pong["Timestamp"]), UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return ours
 
 
 def members(queues: Iterable[bytes], at: datetime) -> list[ev.QueueMemberState]:

@@ -30,6 +30,9 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     status: CallStatus | None = None
     direction: Direction | None = None
     queue: str | None = None
+    campaign: str | None = None
+    text: str | None = None
+    """What one of the notes contains, in capitals or not."""
     since: datetime | None = None
     """Started at this time or later."""
     until: datetime | None = None
@@ -68,9 +71,8 @@ async def list_calls(
     """
     if not 1 <= limit <= LONGEST_PAGE:
         raise BadInput(f"limit must be from 1 to {LONGEST_PAGE}")
-    # An agent's calls are walked in the index of that agent, all others in the one of all calls.
-    order, place = (_BY_AGENT, "a") if wanted.agent is not None else ("calls c", "c")
-    conditions, arguments = _conditions(wanted, place)
+    order, place = walked(wanted)
+    conditions, arguments = conditions_of(wanted, place)
     if cursor is not None:
         arguments += _read_cursor(cursor)
         conditions.append(f"({place}.started_at, {place}.call_id) < (${len(arguments)}, ${len(arguments) + 1})")
@@ -92,7 +94,15 @@ async def list_calls(
     return Page(items=items, next_cursor=_write_cursor(items[-1]) if more else None)
 
 
-def _conditions(wanted: CallFilter, place: str) -> tuple[list[str], list[object]]:
+def walked(wanted: CallFilter) -> tuple[str, str]:
+    """SQL of the tables in which the calls are walked, and the name of the one that has the time.
+
+    An agent's calls are walked in the index of that agent, all others in the one of all calls.
+    """
+    return (_BY_AGENT, "a") if wanted.agent is not None else ("calls c", "c")
+
+
+def conditions_of(wanted: CallFilter, place: str) -> tuple[list[str], list[object]]:
     """SQL for the filter, and what its placeholders (from $2 on) stand for; `place` has the time that is walked."""
     conditions: list[str] = []
     arguments: list[object] = []
@@ -109,6 +119,8 @@ def _conditions(wanted: CallFilter, place: str) -> tuple[list[str], list[object]
     add(wanted.status, "c.status = {0}")
     add(wanted.direction, "c.direction = {0}")
     add(wanted.queue, _OF_QUEUE)
+    add(wanted.campaign, "c.campaign = {0}")
+    add(wanted.text, _WITH_TEXT)
     add(wanted.since, f"{place}.started_at >= {{0}}")
     add(wanted.until, f"{place}.started_at < {{0}}")
     return conditions, arguments
@@ -120,6 +132,10 @@ _OF_NUMBER = "(c.caller ->> 'number' = {0} OR c.callee ->> 'number' = {0})"
 _OF_QUEUE = """
     EXISTS (SELECT FROM queue_visits p WHERE p.tenant_id = $1 AND p.call_id = c.call_id AND p.queue = {0})
 """
+# the first condition is the index of calls that have notes
+_WITH_TEXT = """c.notes <> '[]'::jsonb AND EXISTS (
+    SELECT FROM jsonb_array_elements(c.notes) note WHERE strpos(lower(note ->> 'text'), lower({0}::text)) > 0
+)"""
 
 _SURVIVOR = """
     WITH RECURSIVE way AS (
@@ -133,61 +149,62 @@ _SURVIVOR = """
 """
 
 
-def _time(column: str) -> str:
-    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+def time_of(column: str) -> str:
+    """SQL of a time as the record has it; all our connections have UTC (db/engine.py), and naming it again is slow."""
+    return f"""to_char({column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
-def _parts(table: str, *pairs: str) -> str:
-    built = ", ".join(pairs)
-    return (
-        f"coalesce((SELECT json_agg(json_build_object({built}) ORDER BY p.n) FROM {table} p"
-        " WHERE p.tenant_id = c.tenant_id AND p.call_id = c.call_id), '[]'::json)"
-    )
+def _parts(table: str, *columns: str) -> str:
+    """SQL of all parts of a call as an array of rows, which takes half the time of building each as JSON."""
+    rows = f"SELECT {', '.join(columns)} FROM {table} p WHERE p.tenant_id = c.tenant_id AND p.call_id = c.call_id"
+    return f"ARRAY(SELECT part FROM ({rows} ORDER BY p.n) part)"
 
 
 def _same(*names: str) -> tuple[str, ...]:
-    return tuple(f"'{name}', p.{name}" for name in names)
+    return tuple(f"p.{name}" for name in names)
+
+
+def _times(**columns: str) -> tuple[str, ...]:
+    return tuple(f'{time_of(f"p.{column}")} AS "{name.rstrip("_")}"' for name, column in columns.items())
 
 
 _FIELDS = {
-    **{name: f"c.{name}" for name in ("call_id", "pbx", "linkedids", "direction", "caller", "callee", "did", "status")},
     "tenant": "t.slug",
-    **{name: _time(f"c.{name}") for name in ("started_at", "answered_at", "ended_at")},
+    # which agent stood at an end is for `call_agents`; the record has it in offers and connections
+    **{name: f"c.{name} - 'agent'" for name in ("caller", "callee")},
+    **{name: time_of(f"c.{name}") for name in ("started_at", "answered_at", "ended_at")},
     "queue_visits": _parts(
         "queue_visits",
-        *_same("queue", "exit", "wait_s", "position"),
-        f"'joined_at', {_time('p.joined_at')}",
-        f"'left_at', {_time('p.left_at')}",
+        *_same("queue"),
+        *_times(joined_at="joined_at", left_at="left_at"),
+        *_same("exit", "wait_s", "position"),
     ),
     "offers": _parts(
         "offers",
-        *_same("agent", "interface", "queue", "ring_s", "result"),
-        f"'rang_at', {_time('p.rang_at')}",
-        f"'ended_at', {_time('p.ended_at')}",
+        *_same("agent", "interface", "queue"),
+        *_times(rang_at="rang_at", ended_at="ended_at"),
+        *_same("ring_s", "result"),
     ),
-    "connections": _parts(
-        "connections",
-        *_same("agent", "interface", "number"),
-        f"'from', {_time('p.from_at')}",
-        f"'to', {_time('p.to_at')}",
-    ),
-    **{name: f"c.{name}" for name in ("transfers", "recordings", "outcome", "notes", "tags")},
-    **{name: f"c.{name}" for name in ("wait_s", "ring_s", "talk_s", "hold_s", "wrapup_s", "duration_s")},
-    **{name: f"c.{name}" for name in ("hangup_by", "hangup_cause", "complete", "source", "version", "seq")},
+    "connections": _parts("connections", *_same("agent", "interface", "number"), *_times(from_="from_at", to="to_at")),
     "customer": "CASE WHEN k.customer_id IS NULL THEN NULL ELSE"
     " json_build_object('id', k.customer_id, 'name', k.name) END",
-    # a call belongs to no campaign until there are campaigns
-    "campaign": "NULL::text",
 }
+"""SQL of the fields of a record that are not just a column of `calls`."""
 
-RECORD = f"""
+
+def records_from(tables: str) -> str:
+    """SQL of the records, as JSON in the column `record`, of the calls `c` in `tables`; conditions go behind it."""
+    return f"""
     SELECT (SELECT row_to_json(r) FROM (
-        SELECT {", ".join(f"{sql} AS {name}" for name, sql in _FIELDS.items())}
+        SELECT {", ".join(f"{_FIELDS.get(name, f'c.{name}')} AS {name}" for name in CallRecord.__struct_fields__)}
     ) r)::text AS record
-    FROM calls c
+    FROM {tables}
     JOIN tenants t ON t.id = c.tenant_id
     LEFT JOIN customers k ON k.tenant_id = c.tenant_id AND k.customer_id = c.customer_id
 """
+
+
+RECORD = records_from("calls c")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from callcenter.calllog import record
+from callcenter.calllog import erasure, record
 from callcenter.db.unit import Unit
 from callcenter.metrics import durations
 from callcenter.model import Call, OfferResult
@@ -48,8 +48,14 @@ async def store(
     changed = [call for call in calls if call.call_id in versions]
     corrected = [row["call_id"] for row in written if not row["fresh"]]
     if corrected:
-        await unit.execute(_DELETE_PARTS, corrected)
+        await delete_parts(unit, corrected)
     await _insert_parts(unit, changed)
+    erased = {row["call_id"]: row["erasure"] for row in written if row["erasure"] is not None}
+    if erased:
+        await erasure.blank_again(unit, erased)
+    if written[0]["watched"]:
+        nobodys = {row["call_id"] for row in written if row["customer_id"] is None} - erased.keys()
+        await erasure.blank_late(unit, [call for call in changed if call.call_id in nobodys])
     linked = [row["call_id"] for row in written if row["customer_id"] is not None]
     if linked:
         await unit.execute(_TOUCH_CUSTOMERS, linked)
@@ -63,8 +69,13 @@ async def store_merge(unit: Unit, merged: UUID, survivor: UUID) -> None:
     row = await unit.fetchrow(_MERGE, merged, survivor)
     if row is None:
         return
-    await unit.execute(_DELETE_PARTS, [merged])
+    await delete_parts(unit, [merged])
     await unit.execute(_INHERIT, survivor, row["customer_id"], row["outcome"], row["notes"], row["tags"])
+
+
+async def delete_parts(unit: Unit, call_ids: Sequence[UUID]) -> None:
+    """Remove visits, offers, connections and agents of calls."""
+    await unit.execute(_DELETE_PARTS, call_ids)
 
 
 async def _insert_parts(unit: Unit, calls: Sequence[Call]) -> None:
@@ -175,8 +186,10 @@ def _upsert_calls() -> str:
             {facts}, seq = excluded.seq,
             customer_id = coalesce(c.customer_id, excluded.customer_id),
             version = c.version + (c.ended_at IS NOT NULL)::int
-        WHERE c.digest <> excluded.digest OR (c.customer_id IS NULL AND excluded.customer_id IS NOT NULL)
-        RETURNING call_id, version, customer_id, (xmax = 0) AS fresh
+        WHERE (c.digest <> excluded.digest OR (c.customer_id IS NULL AND excluded.customer_id IS NOT NULL))
+            AND (c.erasure IS NULL OR c.ended_at IS NULL)
+        RETURNING call_id, version, customer_id, (xmax = 0) AS fresh, erasure,
+            EXISTS (SELECT FROM erasures e WHERE e.tenant_id = $1 AND e.salt IS NOT NULL) AS watched
     """
 
 
@@ -232,11 +245,17 @@ _MERGE = """
     RETURNING c.customer_id, c.outcome, c.notes, c.tags
 """
 
+# the call that goes on may have been read from the feed before it inherits, so it is told again
 _INHERIT = """
-    UPDATE calls SET
-        customer_id = coalesce(customer_id, $3),
-        outcome = coalesce(outcome, $4),
-        notes = notes || $5::jsonb,
-        tags = ARRAY(SELECT DISTINCT unnest(tags || $6::text[]) ORDER BY 1)
-    WHERE tenant_id = $1 AND call_id = $2
+    WITH feed AS (UPDATE call_feeds SET last_seq = last_seq + 1 WHERE tenant_id = $1 RETURNING last_seq)
+    UPDATE calls c SET
+        customer_id = coalesce(c.customer_id, $3),
+        outcome = coalesce(c.outcome, $4),
+        notes = c.notes || $5::jsonb,
+        tags = ARRAY(SELECT DISTINCT unnest(c.tags || $6::text[]) ORDER BY 1),
+        seq = feed.last_seq,
+        version = c.version + (c.ended_at IS NOT NULL)::int
+    FROM feed
+    WHERE c.tenant_id = $1 AND c.call_id = $2
+        AND ($3::uuid IS NOT NULL OR $4::text IS NOT NULL OR $5::jsonb <> '[]' OR $6::text[] <> '{}')
 """

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from callcenter.db.schema import Table, Timestamp, default, one_of
+from callcenter.db.schema import Table, Timestamp, default, now, one_of
 from callcenter.model import CallStatus, Direction, HangupBy, OfferResult, QueueExit, Source
 
 
@@ -33,13 +33,47 @@ class CallFeed(Table, table=True):
     """The last `seq` given to a call of a tenant.
 
     A writer updates this row in the transaction that writes the calls, so that the row lock puts transactions
-    in order: `seq` n is visible before n + 1 is given, and a reader of the feed never skips a row.
+    in order: `seq` n is visible before n + 1 is given, and a reader of the feed never skips a row. A trigger on this
+    row notifies `callcenter_calls` with the tenant's id (`calllog/bell.py`).
     """
 
     __tablename__: ClassVar[str] = "call_feeds"
 
     tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
     last_seq: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=default("0"))
+
+
+class Tombstone(Table, table=True):
+    """A call that was deleted, at its place in the change feed: whoever copied the call deletes the copy."""
+
+    __tablename__: ClassVar[str] = "call_tombstones"
+
+    tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    call_id: UUID = Field(sa_type=Uuid)
+    deleted_at: datetime = now()
+
+
+class Erasure(Table, table=True):
+    """A customer who was erased: nothing here says who it was.
+
+    `salt` and `numbers` (keyed hashes of their telephone numbers) are there for a day after the erasure, so that calls
+    that began before it and are written later are found; then they are taken away.
+    """
+
+    __tablename__: ClassVar[str] = "erasures"
+    __table_args__ = (Index("ix_erasures_watched", "tenant_id", postgresql_where=text("salt IS NOT NULL")),)
+
+    tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
+    customer_id: UUID = Field(primary_key=True, sa_type=Uuid)
+    token: str = Field(sa_type=Text)
+    """Stands in their calls for their numbers; made at random, so that it leads nowhere."""
+    begun_at: datetime = now()
+    done_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    """NULL while calls are still to be gone through; who asks again goes on with them."""
+    calls: int = Field(default=0, sa_column_kwargs=default("0"))
+    salt: bytes | None = Field(default=None, sa_type=LargeBinary)
+    numbers: list[bytes] = Field(sa_type=ARRAY(LargeBinary), nullable=False, sa_column_kwargs=default("'{}'"))
 
 
 class CallRow(Table, table=True):
@@ -80,7 +114,23 @@ class CallRow(Table, table=True):
             text("started_at DESC"),
             postgresql_where=text("callee_e164 IS NOT NULL"),
         ),
+        Index(
+            "ix_calls_campaign",
+            "tenant_id",
+            "campaign",
+            text("started_at DESC"),
+            text("call_id DESC"),
+            postgresql_where=text("campaign IS NOT NULL"),
+        ),
+        Index(
+            "ix_calls_noted",
+            "tenant_id",
+            text("started_at DESC"),
+            text("call_id DESC"),
+            postgresql_where=text("notes <> '[]'::jsonb"),
+        ),
         Index("ix_calls_open", "tenant_id", "pbx", postgresql_where=text("status = 'in_progress'::text")),
+        Index("ix_calls_merged", "tenant_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     )
 
     tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
@@ -110,6 +160,7 @@ class CallRow(Table, table=True):
     source: Source = Field(default=Source.LIVE, sa_type=Text, sa_column_kwargs=default("'live'"))
     digest: bytes = Field(sa_type=LargeBinary)
     customer_id: UUID | None = Field(default=None, sa_type=Uuid)
+    campaign: str | None = Field(default=None, sa_type=Text)
     outcome: str | None = Field(default=None, sa_type=Text)
     notes: list[Any] = Field(sa_type=JSONB, nullable=False, sa_column_kwargs=default("'[]'"))
     """`{by, at, text}`, one for each person who wrote one."""
@@ -118,6 +169,8 @@ class CallRow(Table, table=True):
     """The call that this one was found to be a part of; such a row is in the change feed only."""
     version: int = Field(default=1, sa_column_kwargs=default("1"))
     seq: int = Field(sa_type=BigInteger)
+    erasure: str | None = Field(default=None, sa_type=Text)
+    """What stands for the customer in this call since they were erased (`Erasure.token`); NULL for all others."""
     caller_e164: str | None = Field(
         default=None, sa_type=Text, sa_column_args=(Computed("caller ->> 'e164'::text", persisted=True),)
     )
@@ -154,7 +207,6 @@ class OfferRow(Table, table=True):
     __table_args__ = (
         _of_call(),
         one_of("result", OfferResult),
-        Index("ix_offers_agent", "tenant_id", "agent", "rang_at", postgresql_where=text("agent IS NOT NULL")),
     )
 
     tenant_id: int = Field(primary_key=True)
@@ -173,16 +225,7 @@ class ConnectionRow(Table, table=True):
     """A stretch of time in which somebody talked within a call."""
 
     __tablename__: ClassVar[str] = "connections"
-    __table_args__ = (
-        _of_call(),
-        Index(
-            "ix_connections_agent",
-            "tenant_id",
-            "agent",
-            "from_at",
-            postgresql_where=text("agent IS NOT NULL"),
-        ),
-    )
+    __table_args__ = (_of_call(),)
 
     tenant_id: int = Field(primary_key=True)
     call_id: UUID = Field(primary_key=True, sa_type=Uuid)

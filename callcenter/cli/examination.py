@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +17,9 @@ from callcenter import settings as configuration
 from callcenter.ami import actions, wire
 from callcenter.ami.client import AmiClient
 from callcenter.ami.state import AmiState, Phase
+from callcenter.cli import pbx_configuration
+from callcenter.cli.findings import Finding, Verdict
+from callcenter.cli.pbx_kinds import Kind, Topic, mend
 from callcenter.db import migrations
 from callcenter.db.opening import opened, server_url
 from callcenter.errors import AmiError, CallCenterError
@@ -34,28 +35,11 @@ UNTIMED: Final = {"FullyBooted"}
 """Has no `Timestamp` even where `timestampevents` is on."""
 
 
-class Verdict(StrEnum):
-    """How a check went."""
-
-    GOOD = "ok"
-    DOUBT = "?"
-    BAD = "!"
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at; `mend` says what to do about it."""
-
-    subject: str
-    verdict: Verdict
-    what: str
-    mend: str = ""
-
-
-def run(config: Path | None, listen_s: float) -> None:
+def run(config: Path | None, listen_s: float, kind: Kind | None = None) -> None:
     """Examine everything, print the findings, and exit with 1 if something is bad."""
     # What the client logs is found again in the findings, in better words.
     logs.configure(LogSettings(level="ERROR"))
-    findings = asyncio.run(examine(config, listen_s))
+    findings = asyncio.run(examine(config, listen_s, kind))
     table = Table("", "", "", "", show_header=False, box=None, padding=(0, 1))
     colors = {Verdict.GOOD: "green", Verdict.DOUBT: "yellow", Verdict.BAD: "red"}
     for finding in findings:
@@ -68,8 +52,8 @@ def run(config: Path | None, listen_s: float) -> None:
         raise typer.Exit(1)
 
 
-async def examine(config: Path | None, listen_s: float) -> list[Finding]:
-    """All findings; a part that cannot be looked at is a finding too."""
+async def examine(config: Path | None, listen_s: float, kind: Kind | None = None) -> list[Finding]:
+    """All findings; a part that cannot be looked at is a finding too. Without a `kind` each PBX is recognized."""
     try:
         settings = configuration.load(config)
     except CallCenterError as problem:
@@ -81,7 +65,7 @@ async def examine(config: Path | None, listen_s: float) -> list[Finding]:
         )
     findings += await _database(settings)
     for pbx in settings.pbx:
-        findings += await _pbx(pbx, listen_s)
+        findings += await examine_pbx(pbx, listen_s, kind)
     return findings
 
 
@@ -135,8 +119,8 @@ class _Listener:
             self.down.set()
 
 
-async def _pbx(settings: PbxSettings, listen_s: float) -> list[Finding]:
-    """Connect like the service does, and look at what comes."""
+async def examine_pbx(settings: PbxSettings, listen_s: float, kind: Kind | None = None) -> list[Finding]:
+    """Connect to a PBX like the service does, and look at it and at what comes."""
     listener = _Listener()
     client = AmiClient(settings, listener.on_block, listener.on_state)
     async with asyncio.TaskGroup() as group:
@@ -145,7 +129,7 @@ async def _pbx(settings: PbxSettings, listen_s: float) -> list[Finding]:
         try:
             await client.connected(timedelta(seconds=settings.action_timeout_s * 2))
             watch.cancel()
-            return await _connected(settings, client, listener, listen_s)
+            return await _connected(settings, client, listener, listen_s, kind)
         except AmiError:
             return [Finding(settings.id, Verdict.BAD, "the PBX cannot be used", listener.reason)]
         finally:
@@ -159,16 +143,21 @@ async def _give_up(listener: _Listener, running: "asyncio.Task[None]") -> None:
     running.cancel()
 
 
-async def _connected(settings: PbxSettings, client: AmiClient, listener: _Listener, listen_s: float) -> list[Finding]:
+async def _connected(
+    settings: PbxSettings, client: AmiClient, listener: _Listener, listen_s: float, kind: Kind | None
+) -> list[Finding]:
     state = client.state
     name = settings.id
+    read = pbx_configuration.reader(client)
     findings = [Finding(name, Verdict.GOOD, f"Asterisk {state.version}, logged in as {settings.username}")]
+    findings += pbx_configuration.version_findings(name, state.version)
+    kind = await _kind(name, read, kind, findings)
     findings += [
         Finding(
             name,
             Verdict.BAD,
-            f"the AMI user lacks the right {right}",
-            f"add {right} to write = in its section of manager.conf, then `asterisk -rx 'manager reload'`",
+            f"the AMI user lacks the right {right}: its write = must have {right}",
+            mend(kind, Topic.USER),
         )
         for right in state.missing_rights
     ]
@@ -176,11 +165,38 @@ async def _connected(settings: PbxSettings, client: AmiClient, listener: _Listen
         findings.append(
             Finding(name, Verdict.DOUBT, "AMI is not encrypted", "set tls = true, or reach it through a tunnel")
         )
+    findings += await _configuration(settings, read, kind)
     findings += await _lists(name, client)
     await _listen(listener, listen_s)
     findings += unused(name, listener.seen)
-    findings += _events(name, listener, listen_s)
+    findings += _events(name, listener, listen_s, kind)
     return findings
+
+
+async def _kind(name: str, read: pbx_configuration.Read, kind: Kind | None, findings: list[Finding]) -> Kind:
+    """The kind that was said, or what it looks like."""
+    if kind is not None:
+        return kind
+    try:
+        found = await pbx_configuration.recognize(read)
+    except AmiError:
+        found = Kind.ASTERISK
+    told = f"it looks like {found.called}: the mends below are for that; --kind names another"
+    findings.append(Finding(name, Verdict.GOOD, told))
+    return found
+
+
+async def _configuration(settings: PbxSettings, read: pbx_configuration.Read, kind: Kind) -> list[Finding]:
+    """What the PBX's own files say."""
+    try:
+        found = await pbx_configuration.gather(read, settings)
+    except AmiError as problem:
+        what = f"its configuration cannot be looked at: {problem}"
+        return [Finding(settings.id, Verdict.DOUBT, what, f"add reporting to write =: {mend(kind, Topic.USER)}")]
+    if found is None:
+        what = "its configuration cannot be looked at: the module func_config.so is not loaded"
+        return [Finding(settings.id, Verdict.DOUBT, what, "load it in modules.conf, or compare the files by hand")]
+    return pbx_configuration.judge(settings.id, kind, found, settings)
 
 
 def unused(name: str, seen: Collection[str]) -> list[Finding]:
@@ -219,7 +235,7 @@ async def _listen(listener: _Listener, listen_s: float) -> None:
         return
 
 
-def _events(name: str, listener: _Listener, listen_s: float) -> list[Finding]:
+def _events(name: str, listener: _Listener, listen_s: float, kind: Kind) -> list[Finding]:
     findings = []
     if not listener.seen.keys() - UNTIMED:
         findings.append(Finding(name, Verdict.DOUBT, "no event came, so it is not known whether events carry the time"))
@@ -229,7 +245,7 @@ def _events(name: str, listener: _Listener, listen_s: float) -> list[Finding]:
                 name,
                 Verdict.BAD,
                 "events carry no time",
-                "set timestampevents = yes in [general] of manager.conf, then `asterisk -rx 'manager reload'`",
+                mend(kind, Topic.TIMESTAMPS),
             )
         )
     elif listener.skew is not None and abs(listener.skew) > SKEW:

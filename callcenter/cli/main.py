@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from callcenter.cli import apikey, db, import_, user
+from callcenter.cli import apikey, db, erasing, export, import_, retention, user
 from callcenter.cli.options import Config
-from callcenter.errors import CallCenterError
+from callcenter.cli.pbx_kinds import Kind
+from callcenter.errors import BadInput, CallCenterError
 
 app = typer.Typer(
     name="callcenter",
@@ -19,9 +20,12 @@ app = typer.Typer(
 )
 
 app.add_typer(import_.app, name="import")
+app.add_typer(export.app, name="export")
 app.add_typer(user.app, name="user")
 app.add_typer(apikey.app, name="apikey")
 app.add_typer(db.app, name="db")
+app.add_typer(retention.app, name="retention")
+app.add_typer(erasing.app, name="erase")
 
 
 @app.command()
@@ -78,25 +82,27 @@ def record(
 def doctor(
     config: Config = None,
     listen: Annotated[float, typer.Option(min=0.0, help="Seconds to wait for a call to be seen.")] = 5.0,
+    kind: Annotated[Kind | None, typer.Option(help="Kind of PBX that the mends are for; without: as it looks.")] = None,
 ) -> None:
-    """Check the PBX, its rights and events, the clock and the database; say how to mend what is wrong."""
+    """Check the PBX, its configuration, rights, events, clock and the database; say how to mend what is wrong."""
     from callcenter.cli.examination import run
 
-    run(config, listen)
+    run(config, listen, kind)
 
 
 @app.command("asterisk-conf")
 def asterisk_conf(
     directory: Annotated[Path, typer.Argument(help="A new directory, where the samples go.")],
     secret: Annotated[str | None, typer.Option(help="Secret of the AMI user; without: a new one is made.")] = None,
-    freepbx: Annotated[
-        bool, typer.Option("--freepbx", help="Only what FreePBX or Issabel needs on top: manager_custom.conf.")
-    ] = False,
+    freepbx: Annotated[bool, typer.Option("--freepbx", help="Only what FreePBX needs on top.")] = False,
+    issabel: Annotated[bool, typer.Option("--issabel", help="Only what Issabel needs on top.")] = False,
 ) -> None:
     """Write commented configuration for a plain Asterisk, or what to add to FreePBX and Issabel."""
     from callcenter.cli.samples import run
 
-    run(directory, secret, freepbx)
+    if freepbx and issabel:
+        raise BadInput("a PBX is either FreePBX or Issabel: name one of them")
+    run(directory, secret, Kind.FREEPBX if freepbx else Kind.ISSABEL if issabel else Kind.ASTERISK)
 
 
 def main() -> None:

@@ -10,9 +10,12 @@ from callcenter.customers.draft import Change, Draft, DraftPhone
 from callcenter.customers.store import CustomerStore
 from callcenter.db import audit
 from callcenter.db.engine import Database
+from callcenter.joints.erasure import Erasing
 from callcenter.joints.numbers import Numbers
 from callcenter.web import services as web
 from callcenter.web.schemas import customers as schema
+
+MOST_RECORDINGS = 1_000
 
 FieldValue = str | bool | int | float | None
 
@@ -20,8 +23,9 @@ FieldValue = str | bool | int | float | None
 class WebCustomers:
     """`callcenter.web.services.CustomerBook` on the customers' store."""
 
-    def __init__(self, database: Database, numbers: Numbers) -> None:
+    def __init__(self, database: Database, numbers: Numbers, erasing: Erasing) -> None:
         self._database = database
+        self._erasing = erasing
         self._store = CustomerStore(database, numbers.reader())
 
     async def page(
@@ -55,6 +59,16 @@ class WebCustomers:
         card = await self._store.change(tenant_id, customer_id, Change(**values))
         await self._note(tenant_id, by, "customer_changed", customer_id)
         return _customer(card)
+
+    async def erase(self, tenant_id: int, customer_id: UUID, by: str) -> schema.Erasure:
+        """Erase one; raises `NotFound` where there never was one."""
+        erased = await self._erasing.erase(tenant_id, customer_id, actor=by)
+        return schema.Erasure(
+            customer_id=erased.customer_id,
+            calls=erased.calls,
+            # more would be too much for one answer; the command lists them all
+            recordings=erased.recordings[:MOST_RECORDINGS],
+        )
 
     async def _note(self, tenant_id: int, by: str, action: str, customer_id: UUID) -> None:
         async with self._database.unit(tenant_id) as unit:

@@ -71,6 +71,10 @@ class Recognition:
             return await self._look_up(key)
         return await asyncio.shield(self._ask(group, key))
 
+    def forget(self) -> None:
+        """Forget all answers: a customer is no more."""
+        self._answers.clear()
+
     def _ask(self, group: asyncio.TaskGroup, key: Key) -> "asyncio.Task[Match]":
         now = monotonic()
         while self._answers and (len(self._answers) > MOST or now - self._oldest() > FRESH_S):

@@ -131,6 +131,10 @@ class Desk:
             yield good(request, ("Message", "Redirect successful"))
 
     def _getvar(self, request: Request) -> Answer:
+        if not request.get("channel"):
+            variable = request.get("variable", "")
+            yield good(request, ("Variable", variable), ("Value", self.pbx.functions.get(variable, "")))
+            return
         channel = self.pbx.channels.get(request.get("channel", ""))
         if channel is None:
             yield bad(request, "No such channel")

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from callcenter.simulator.channels import CAUSES, Bridge, Channel, Headers, Member, Queue
 from callcenter.simulator.company import Company
+from callcenter.simulator.functions import SAMPLE_FUNCTIONS
 
 Emit = Callable[[bytes, str], None]
 """Takes a raw block (without its empty line) and its class: system, call, agent or dialplan."""
@@ -33,6 +34,8 @@ class Pbx:
         self.queues: dict[str, Queue] = {}
         self.registered: set[str] = set(company.phones)
         """Extensions whose phone is on."""
+        self.functions: dict[str, str] = dict(SAMPLE_FUNCTIONS)
+        """What dialplan functions that read the configuration say."""
         self.owner: object = None
         """The flow that acts now; it owns the channels it makes."""
         self._busy: dict[str, int] = {}

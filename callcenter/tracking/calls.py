@@ -67,7 +67,7 @@ class CallFacts:
         "legs",
         "linkedids",
         "open_talks",
-        "picked_up",
+        "picked_up_at",
         "reached_voicemail",
         "ringing_at",
         "rings",
@@ -99,8 +99,8 @@ class CallFacts:
         self.hangup_cause: int | None = None
         self.dial_status: str | None = None
         """The last DialStatus of somebody other than a queue member."""
-        self.picked_up = False
-        """A colleague took the call from a phone that rang for it."""
+        self.picked_up_at: datetime | None = None
+        """When a colleague last took the call from a phone that rang for it."""
         self.reached_voicemail = False
         self.complete = True
         self.source = Source.LIVE

@@ -54,13 +54,19 @@ def newstate(world: World, event: ev.Newstate) -> None:
 
 
 def new_callerid(world: World, event: ev.NewCallerid) -> None:
-    """A channel's caller id changed. A dialed leg is given its caller's: only the entry leg's own is news."""
+    """A channel's caller id changed. A dialed leg is given its caller's: only the entry leg's own is news.
+
+    A dialplan sets a caller's number right before it offers the call. Later it only says what whoever the call is
+    sent on to shall see.
+    """
     leg = world.leg(event, event.uniqueid)
     if leg is None:
         return
+    call = leg.call
+    if leg is call.entry and (call.offers or call.answered_at is not None):
+        return
     leg.number = event.caller_num or leg.number
     leg.name = event.caller_name or leg.name
-    call = leg.call
     if leg is call.entry and not leg.originated and leg.dialed is None:
         party = call.party_of(leg)
         if party != call.caller:
@@ -110,7 +116,8 @@ def hangup_request(world: World, event: ev.HangupRequest) -> None:
     leg.hangup_asked_at = event.at
     leg.asked_cause = event.cause
     call = leg.call
-    if call.hangup_by is None and (leg is call.entry or leg.uniqueid in call.open_talks or _refuses(leg)):
+    speaks = leg is call.customer or leg.uniqueid in call.open_talks
+    if call.hangup_by is None and (leg is call.entry or speaks or _refuses(leg)):
         call.hangup_by = ending.hangup_side(call, leg)
         call.touch()
 
@@ -133,11 +140,13 @@ def hangup(world: World, event: ev.Hangup) -> None:
     world.remove(leg)
     if talked:
         talk.update(call, event.at, world.emit)
-    if not call.legs:
-        _end(world, call, event.at)
+    # Of a call that lost all legs that were known, a snapshot may show others: who is left is asked at its end.
+    if not call.legs and not world.resyncing:
+        end(world, call, event.at)
 
 
-def _end(world: World, call: CallFacts, at: datetime) -> None:
+def end(world: World, call: CallFacts, at: datetime) -> None:
+    """A call has no leg any more: say how it ended, and forget it."""
     if direction.at_last(world, call):
         queues.close(call, at, world.emit)
         call.ended_at = at

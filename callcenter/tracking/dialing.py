@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import direction, ending, ids, offers
+from callcenter.tracking import direction, ending, ids, meeting, offers, queues
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -54,6 +54,10 @@ def dial_end(world: World, event: ev.DialEnd) -> None:
     leg = world.leg(event, event.dest_uniqueid)
     if leg is None:
         return
+    source = world.legs.get(event.uniqueid or "")
+    if event.status == "ANSWER" and leg.dialed is None and source is not None and source.call is not leg.call:
+        _taken_over(world, source.call, leg, event.at)
+        return
     call = leg.call
     if leg.ring is not None:
         offers.dial_ended(call, leg.ring, event.status, event.at, world.emit)
@@ -70,6 +74,12 @@ def rings(world: World, leg: Leg, at: datetime) -> None:
         call.ringing_at = at
         call.touch()
         world.emit(ch.CallUpdated, call, at)
+
+
+def _taken_over(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
+    """A leg that nobody dialed answers for a device that rings: it took the call over (an INVITE with Replaces)."""
+    call.picked_up_at = at
+    meeting.meet(world, call, leg.call, at)
 
 
 def _learn_caller(call: CallFacts, leg: Leg, source: Leg) -> None:
@@ -92,6 +102,8 @@ def _dials_out(world: World, call: CallFacts, leg: Leg, event: ev.DialBegin) -> 
         callee = call.callee
         call.callee = directory.outside_party(callee.number or leg.dialed, callee.name, leg.channel, leg.interface)
         call.touch()
+    if leg.state is LegState.RINGING:
+        rings(world, leg, event.at)
 
 
 def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: ev.DialBegin) -> None:
@@ -100,7 +112,9 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
         direction.decide(world, call, Direction.INTERNAL, event.at)
     queue = leg.queue or (source.half.queue if source.half is not None else None)
     offers.dialed(call, leg, queue, event.at)
-    if call.answered_at is None and queue is None and call.direction is not Direction.OUTBOUND:
+    # Whom a queue rings is named as a queue's member by AgentCalled, which may come a moment later.
+    rung_directly = queue is None and not queues.waits(call)
+    if call.answered_at is None and rung_directly and call.direction is not Direction.OUTBOUND:
         _name_callee(call, leg)
     if leg.state is LegState.RINGING:
         rings(world, leg, event.at)
@@ -115,11 +129,11 @@ def _name_callee(call: CallFacts, leg: Leg) -> None:
 
 
 def _dialed_number(dial_string: str | None, leg: Leg) -> str | None:
-    """The number in a dial string: `0207@trunk`, `trunk/0207`, `1001`; an endpoint's own name is none."""
+    """The number in a dial string: `0207@trunk`, `trunk/0207`, `trunk/sip:0207@host`; no endpoint's own name."""
     if not dial_string:
         return ""
     user, at, _ = dial_string.partition("@")
     if at:
-        return user.rpartition("/")[2]
+        return user.rpartition("/")[2].removeprefix("sip:")
     last = dial_string.rpartition("/")[2]
     return "" if leg.side is Side.TRUNK and last == ids.resource(leg.interface) else last

@@ -54,7 +54,7 @@ def hangup_side(call: CallFacts, leg: Leg) -> HangupBy:
 def unanswered_side(call: CallFacts) -> HangupBy:
     """Who ended a call that nobody asked to hang up: the callee who refused it, else the dialplan."""
     refused = [offer for offer in call.offers if offer.result in (OfferResult.BUSY, OfferResult.REJECTED)]
-    if call.answered_at is None and not call.visits:
+    if call.status is CallStatus.BUSY and not call.visits:
         if refused:
             return HangupBy.AGENT if refused[-1].agent else HangupBy.CALLEE
         if call.dial_status == "BUSY":

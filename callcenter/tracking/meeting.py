@@ -18,6 +18,15 @@ def in_bridge(world: World, leg: Leg, at: datetime) -> None:
             return
 
 
+def by_linkedid(world: World, leg: Leg, linkedid: str, at: datetime) -> None:
+    """A leg goes by another linkedid than it was last seen with: while nobody looked, its call met the one of that."""
+    if linkedid == leg.linkedid:
+        return
+    leg.linkedid = linkedid
+    leg.call.add_linkedid(linkedid)
+    meet(world, world.calls.setdefault(linkedid, leg.call), leg.call, at)
+
+
 def meet(world: World, one: CallFacts, other: CallFacts, at: datetime) -> None:
     """Make one call of two: the one that matters more goes on and takes the other in."""
     if one is other:

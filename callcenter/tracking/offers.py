@@ -8,7 +8,7 @@ from callcenter import changes as ch
 from callcenter.model import Offer, OfferResult
 from callcenter.tracking.calls import CallFacts, Emit
 from callcenter.tracking.legs import Leg
-from callcenter.tracking.states import OFFER_MOVES, OfferState
+from callcenter.tracking.states import OFFER_MOVES, LegState, OfferState
 
 CAUSE_ANSWERED_ELSEWHERE = 26
 BY_CAUSE = {
@@ -100,22 +100,30 @@ def leg_gone(call: CallFacts, ring: Ring, cause: int, at: datetime, emit: Emit) 
 
 def taken(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
     """A colleague took the call that rings at a device; what else rings for it stops in a moment."""
-    call.picked_up = True
+    call.picked_up_at = at
     if leg.ring is not None:
         _end(call, leg.ring, OfferResult.ANSWERED_ELSEWHERE, at, emit)
 
 
 def _why_canceled(call: CallFacts, ring: Ring) -> OfferResult:
     """Why a device that could have answered was no longer rung."""
-    if call.picked_up:
+    if call.picked_up_at is not None and call.picked_up_at >= ring.dialed_at:
         return OfferResult.ANSWERED_ELSEWHERE
-    for other in call.rings:
-        won = other.offer.result is OfferResult.ANSWERED and other.offer.queue == ring.offer.queue
-        if won and other.offer.ended_at is not None and other.offer.ended_at >= ring.dialed_at:
-            return OfferResult.ANSWERED_ELSEWHERE
+    if any(_won(other, ring) for other in call.rings):
+        return OfferResult.ANSWERED_ELSEWHERE
     if call.caller_left():
         return OfferResult.CALLER_GAVE_UP
     return OfferResult.NO_ANSWER
+
+
+def _won(other: Ring, ring: Ring) -> bool:
+    """Whether a device answered that rang beside this one. A Dial gives up the others before it tells who answered."""
+    if other is ring or other.offer.queue != ring.offer.queue:
+        return False
+    if other.state is OfferState.ENDED:
+        ended = other.offer.ended_at
+        return other.offer.result is OfferResult.ANSWERED and ended is not None and ended >= ring.dialed_at
+    return other.leg.state is LegState.UP
 
 
 def _end(call: CallFacts, ring: Ring, result: OfferResult, at: datetime, emit: Emit) -> None:

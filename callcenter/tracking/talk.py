@@ -14,6 +14,7 @@ from callcenter.tracking import queues
 from callcenter.tracking.calls import CallFacts, Emit
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
+from callcenter.tracking.states import LegState
 
 MOMENT: Final = timedelta(milliseconds=100)
 """Asterisk moves a talk to another bridge within this time; who talks on after it has not stopped talking."""
@@ -106,7 +107,8 @@ def _customer(call: CallFacts, rooms: dict[str, str]) -> Leg | None:
         return known or call.entry
     if known.uniqueid in call.legs:
         return known
-    return next((call.legs[uniqueid] for uniqueid in rooms), known)
+    # Who stayed was there before whoever the call was handed to, though they may come into the new bridge later.
+    return next((leg for leg in call.legs.values() if leg.is_real and leg.state is LegState.UP), known)
 
 
 def _rooms(call: CallFacts) -> dict[str, str]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Call
-from callcenter.tracking import bridges, channels, dialing, direction, ids, queueing, queues, resync, transfers
+from callcenter.tracking import bridges, channels, dialing, direction, ids, meeting, queueing, queues, resync, transfers
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.world import World
 
@@ -71,7 +71,11 @@ class Tracker:
         world = self._world
         for call in world.open_calls():
             call.mark_resynced()
-        changes: list[ch.Change] = []
+        changes = world.out = []
+        for channel in snapshot.channels:
+            leg = world.legs.get(channel.uniqueid)
+            if leg is not None:
+                meeting.by_linkedid(world, leg, channel.linkedid, snapshot.at)
         world.resyncing = True
         try:
             for event in resync.missed(world.legs, snapshot):
@@ -79,6 +83,10 @@ class Tracker:
                     changes += self.apply(event)
         finally:
             world.resyncing = False
+        world.out = changes
+        for call in world.open_calls():
+            if not call.legs:
+                channels.end(world, call, snapshot.at)
         return changes
 
     def learn(self, directory: Directory) -> None:

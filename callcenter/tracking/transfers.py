@@ -1,6 +1,7 @@
 """A call is handed on: transferred, redirected, or taken by a colleague."""
 
 from datetime import datetime
+from typing import Final
 
 from callcenter import changes as ch
 from callcenter import events as ev
@@ -12,12 +13,16 @@ from callcenter.tracking.legs import Leg
 from callcenter.tracking.states import LegState, leg_state
 from callcenter.tracking.world import World
 
+ELSEWHERE: Final = "external_replaces"
+"""The extension to which Asterisk sends who is to be joined with a call at another PBX (REFER with Replaces)."""
+
 
 def blind(world: World, event: ev.BlindTransfer) -> None:
     """A leg sent its other side to an extension."""
     leg = world.leg(event, event.transferer_uniqueid)
     if leg is not None:
-        _transferred(world, leg.call, TransferKind.BLIND, leg.interface, event.exten, event.at)
+        kind = TransferKind.ATTENDED if event.exten == ELSEWHERE else TransferKind.BLIND
+        _transferred(world, leg.call, kind, leg.interface, event.exten, event.at)
 
 
 def attended(world: World, event: ev.AttendedTransfer) -> None:
@@ -63,7 +68,7 @@ def _transferred(
     world: World, call: CallFacts, kind: TransferKind, by: str | None, to: str | None, at: datetime
 ) -> None:
     known = call.transfers[-1] if call.transfers else None
-    if known is not None and (known.kind, known.to) == (kind, to) and abs(at - known.at) <= talk.MOMENT:
+    if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
         return  # Asterisk says that there was a transfer, and then that the leg comes to where it was sent
     transfer = Transfer(kind=kind, at=at, by=by, to=to)
     call.add_transfer(transfer)

@@ -7,6 +7,7 @@ what do they say, do it, answer. A route cannot be declared without saying who m
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from http import HTTPMethod, HTTPStatus
 from typing import Any, Generic, TypeVar
@@ -18,6 +19,7 @@ from aiohttp import web
 from callcenter.accounts.roles import Permission, Principal
 from callcenter.db.audit import asked_from
 from callcenter.errors import NotFound, Unauthenticated
+from callcenter.web.conditional import entity_tag, is_known
 from callcenter.web.decoding import read_query, read_request_body
 from callcenter.web.guard import COOKIE, Caller, address_of, authorize, identify
 from callcenter.web.schemas import Nothing
@@ -93,7 +95,11 @@ class Route:
     status: int
     also: Mapping[int, type[Any]]
     """Other statuses that are answered with a body of their own."""
-    media: str
+    media: tuple[str, ...]
+    deadline: timedelta | None
+    """How long a request may take, where that is not the same as for all."""
+    tagged: bool
+    """Whether the answer carries an ETag, and is not sent again to whoever has it."""
     hidden: bool
     """Left out of the description: pages for people."""
     handler: Callable[[Exchange[Any, Any]], Awaitable[object]]
@@ -112,7 +118,9 @@ def route(
     body: type[Incoming] = Nothing,  # type: ignore[assignment]
     status: int = HTTPStatus.OK,
     also: Mapping[int, type[Any]] | None = None,
-    media: str = "application/json",
+    media: str | tuple[str, ...] = "application/json",
+    deadline: timedelta | None = None,
+    tagged: bool = False,
     hidden: bool = False,
     nearby: bool = False,
 ) -> Route:
@@ -130,7 +138,9 @@ def route(
         response=response,
         status=int(status),
         also=also or {},
-        media=media,
+        media=(media,) if isinstance(media, str) else media,
+        deadline=deadline,
+        tagged=tagged,
         hidden=hidden,
         handler=handler,
     )
@@ -142,7 +152,7 @@ def endpoint(entry: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
     async def run(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
         try:
-            async with asyncio.timeout(services.deadline.total_seconds()) as deadline:
+            async with asyncio.timeout((entry.deadline or services.deadline).total_seconds()) as deadline:
                 with asked_from(address_of(request, services)):
                     return await _answer(entry, request, services)
         except TimeoutError:
@@ -174,6 +184,12 @@ async def _answer(entry: Route, request: web.Request, services: Services) -> web
     if result is not None:
         response.body = msgspec.json.encode(result)
         response.content_type = "application/json"
+        if entry.tagged:
+            tag = entity_tag(response.body)
+            response.headers["ETag"] = tag
+            if is_known(request, tag):
+                response.body = None
+                response.set_status(HTTPStatus.NOT_MODIFIED)
     if exchange.cookie is not None:
         _set_cookie(response, exchange)
     return response

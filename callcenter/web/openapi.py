@@ -141,8 +141,10 @@ def _responses(entry: Route, schemas: Schemas) -> Json:
     for status, kind in sorted(bodies.items()):
         answer: Json = {"description": HTTPStatus(status).phrase}
         if kind is not None:
-            answer["content"] = {entry.media: {"schema": schemas[kind]}}
+            answer["content"] = {media: {"schema": schemas[kind]} for media in entry.media}
         responses[str(status)] = answer
+    if entry.tagged:
+        responses["304"] = {"description": "The same as before: `If-None-Match` names its `ETag`"}
     responses["default"] = {
         "description": "What went wrong",
         "content": {MEDIA_TYPE: {"schema": schemas[Problem]}},

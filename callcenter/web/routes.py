@@ -1,5 +1,6 @@
 """The table of all routes: the router and the OpenAPI description are both built from it, so they agree."""
 
+from datetime import timedelta
 from http import HTTPMethod
 from typing import Any
 
@@ -10,7 +11,7 @@ from callcenter.accounts.values import Extension
 from callcenter.callrecord import CallRecord
 from callcenter.web.endpoint import Open, Route, endpoint, route
 from callcenter.web.frontend import serve_frontend
-from callcenter.web.handlers import calls, customers, people, service, session
+from callcenter.web.handlers import calls, customers, feed, people, service, session
 from callcenter.web.schemas.calls import (
     CallQuery,
     Calls,
@@ -26,10 +27,12 @@ from callcenter.web.schemas.customers import (
     CustomerChange,
     CustomerQuery,
     Customers,
+    Erasure,
     Match,
     MatchQuery,
     NewCustomer,
 )
+from callcenter.web.schemas.feed import LONGEST_WAIT_S, CallChanges, ChangesQuery, ExportQuery
 from callcenter.web.schemas.people import (
     Agents,
     Extensions,
@@ -51,6 +54,9 @@ GET, POST, PUT, PATCH, DELETE = (
     HTTPMethod.DELETE,
 )
 _API = "/api/v1"
+CHANGES_DEADLINE = timedelta(seconds=LONGEST_WAIT_S + 20)
+EXPORT_DEADLINE = timedelta(hours=1, minutes=1)
+"""Longer than the export's own, which says why it ended."""
 
 ROUTES: tuple[Route, ...] = (
     route(
@@ -172,6 +178,15 @@ ROUTES: tuple[Route, ...] = (
         response=Customer,
     ),
     route(
+        POST,
+        f"{_API}/customers/{{id}}/erasure",
+        customers.erase_customer,
+        permission=Permission.CUSTOMERS_ERASE,
+        tag="customers",
+        summary="Erase a customer for good; the calls stay without the person",
+        response=Erasure,
+    ),
+    route(
         GET,
         f"{_API}/match",
         customers.match_number,
@@ -190,6 +205,30 @@ ROUTES: tuple[Route, ...] = (
         summary="The call log, the newest first",
         query=CallQuery,
         response=Calls,
+        tagged=True,
+    ),
+    route(
+        GET,
+        f"{_API}/calls/changes",
+        feed.list_changes,
+        permission=Permission.CALLS_READ,
+        tag="calls",
+        summary="What changed in the call log after a cursor",
+        query=ChangesQuery,
+        response=CallChanges,
+        deadline=CHANGES_DEADLINE,
+    ),
+    route(
+        GET,
+        f"{_API}/calls/export",
+        feed.export_calls,
+        permission=Permission.CALLS_EXPORT,
+        tag="calls",
+        summary="Any number of calls as a file, the oldest first",
+        query=ExportQuery,
+        response=str,
+        media=tuple(feed.MEDIA.values()),
+        deadline=EXPORT_DEADLINE,
     ),
     route(
         POST,
@@ -210,6 +249,7 @@ ROUTES: tuple[Route, ...] = (
         tag="calls",
         summary="One call",
         response=CallRecord,
+        tagged=True,
     ),
     route(
         POST,

@@ -4,7 +4,7 @@ All methods that take a `tenant_id` see that tenant alone and raise `NotFound` f
 All raise `DatabaseError` where PostgreSQL cannot be reached.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -19,7 +19,7 @@ from callcenter.accounts.values import Extension, OpenSession, Person
 from callcenter.callrecord import CallRecord
 from callcenter.model import CallStatus, Direction
 from callcenter.web.schemas.calls import Dialing
-from callcenter.web.schemas.customers import Customer, CustomerChange, Match, NewCustomer
+from callcenter.web.schemas.customers import Customer, CustomerChange, Erasure, Match, NewCustomer
 from callcenter.web.schemas.people import AgentState, Queue
 from callcenter.web.schemas.problems import PartHealth
 from callcenter.web.schemas.webhooks import (
@@ -55,6 +55,8 @@ class CallFilter:
     status: CallStatus | None = None
     direction: Direction | None = None
     queue: str | None = None
+    campaign: str | None = None
+    text: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -136,8 +138,54 @@ class NumberReader(Protocol):
         ...
 
 
+class CallNews(Protocol):
+    """One change of the feed; `kind` is `changed`, `merged` or `deleted`."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def call_id(self) -> UUID: ...
+    @property
+    def call(self) -> CallRecord | None: ...
+    @property
+    def merged_into(self) -> UUID | None: ...
+
+
+class CallChanges(Protocol):
+    """A page of the change feed."""
+
+    @property
+    def items(self) -> Sequence[CallNews]: ...
+    @property
+    def cursor(self) -> str: ...
+    @property
+    def more(self) -> bool: ...
+
+
 class CallLog(Protocol):
     """The call log's queries and the few things that people add to a call."""
+
+    async def changes(self, tenant_id: int, after: str | None, *, limit: int, wait: timedelta) -> CallChanges:
+        """What changed after a cursor (None: all, `now`: nothing yet); waits for so long where there is nothing.
+
+        Raises `BadInput` for a cursor that the feed did not give, `TooMany` where many wait.
+        """
+        ...
+
+    async def export(
+        self,
+        tenant_id: int,
+        wanted: CallFilter,
+        layout: str,
+        write: Callable[[bytes], Awaitable[None]],
+        *,
+        by: str,
+        bom: bool,
+    ) -> int:
+        """Write calls as `csv` or `ndjson`, the oldest first, and give their number; raises `TooMany`."""
+        ...
 
     async def page(self, tenant_id: int, wanted: CallFilter, *, cursor: str | None, limit: int) -> Page[CallRecord]:
         """Calls, the newest first; raises `BadInput` for a cursor that no page of its own gave."""
@@ -179,6 +227,10 @@ class CustomerBook(Protocol):
 
     async def change(self, tenant_id: int, customer_id: UUID, change: CustomerChange, by: str) -> Customer:
         """Change one; raises `Conflict` where `change.version` is not the stored one any more."""
+        ...
+
+    async def erase(self, tenant_id: int, customer_id: UUID, by: str) -> Erasure:
+        """Take the person out of customers and calls; raises `NotFound` for one who never was."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Tables of the webhooks: subscriptions, events, and one delivery for each event and subscription.
 
-A trigger on `calls` fills the last two; see `0003_webhooks.py` of the migrations and docs/webhooks.md.
+A trigger on `calls` fills the last two; see `0006_webhooks.py` of the migrations and docs/webhooks.md.
 """
 
 from datetime import datetime

@@ -79,9 +79,12 @@ def settings_of(model: type[BaseModel], section: str = "At the top") -> Iterator
         default = field.default if field.default_factory is None else {}
         if isinstance(default, BaseModel):
             yield from settings_of(type(default), f"[{name}]")
-        elif name == "pbx":
+        elif name in ("pbx", "rules"):
             (inner,) = [one for one in (field.annotation.__args__ if field.annotation else ()) if one is not ...]
-            yield from settings_of(inner, "[[pbx]]")
+            above = "" if section == "At the top" else section.strip("[]") + "."
+            yield from settings_of(inner, f"[[{above}{name}]]")
+        elif field.is_required():
+            yield section, name, None
         else:
             yield section, name, default
 

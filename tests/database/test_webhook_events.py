@@ -6,11 +6,11 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from callcenter.calllog import annotations, recovery
+from callcenter.calllog import annotations, erasure, recovery
 from callcenter.calllog.bodies import read_texts
 from callcenter.calllog.store import store, store_merge
 from callcenter.db.engine import Database
-from callcenter.model import Call, Party, Source, Transfer, TransferKind
+from callcenter.model import Call, Source, Transfer, TransferKind
 from crm_bridge.webhooks import queue, subscriptions
 from crm_bridge.webhooks.values import EventKind
 from tests.fixtures.calls import NOON, in_progress, queue_call
@@ -169,12 +169,20 @@ async def test_nothing_of_a_deleted_call_is_kept(database: Database, tenant_id: 
     )
 
 
-async def test_a_person_who_is_taken_out_of_a_call_is_in_no_body(database: Database, tenant_id: int) -> None:
+async def test_a_person_who_is_erased_is_in_no_body_and_in_no_answer(database: Database, tenant_id: int) -> None:
     await subscribe(database, tenant_id, EventKind.ENDED)
     await write(database, tenant_id, queue_call(0))
     assert "Zoë" in str(await sealed(database, tenant_id))
-    await write(database, tenant_id, queue_call(0, caller=Party(number=None)))
-    assert "Zoë" not in str(await sealed(database, tenant_id))
+    await database.pool.execute("UPDATE webhook_deliveries SET answer = 'welcome, Zoë'")
+    customer, number = UUID(int=1), "+442071838750"
+    async with database.unit(tenant_id) as unit:
+        begun = await erasure.begin(unit, customer, [number])
+        blanked = await erasure.blank_some(unit, customer, begun.token, [number])
+    assert blanked.call_ids == (queue_call(0).call_id,)
+    bodies = str(await sealed(database, tenant_id))
+    assert begun.token in bodies
+    assert "Zoë" not in bodies and "2071838750" not in bodies
+    assert await database.pool.fetchval("SELECT answer FROM webhook_deliveries") is None
 
 
 async def test_a_call_whose_transaction_fails_leaves_no_event(database: Database, tenant_id: int) -> None:

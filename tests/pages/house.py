@@ -27,7 +27,7 @@ from callcenter.simulator.queue_flows import inbound_queue
 from callcenter.simulator.server import Simulator
 
 PASSWORD = "correct horse battery"
-LI, MEI = "li", "mei"
+LI, MEI, ADMIN = "li", "mei", "admin"
 SEATS = {LI: "1001", MEI: "1002"}
 DIRECT_TO_LI = "02079460991"
 TO_SALES = "02079460993"
@@ -180,7 +180,7 @@ async def add_person(database_url: str, login: str, name: str, role: Role) -> No
 
 
 async def _people(database_url: str) -> None:
-    """Li and Mei, each at their phone. A cheap hash: log-in is tested elsewhere."""
+    """Li and Mei, each at their phone, and an admin without one. A cheap hash: log-in is tested elsewhere."""
     database = await connect(database_url, pool_size=1)
     try:
         tenant_id = await database.ensure_tenant("default")
@@ -191,6 +191,7 @@ async def _people(database_url: str) -> None:
             await people.add(tenant_id, login, names[login], Role.AGENT, hashed, by="test")
             await seats.add(tenant_id, "pbx", extension, f"PJSIP/{extension}", names[login])
             await seats.take(tenant_id, login, "pbx", extension, by="test")
+        await people.add(tenant_id, ADMIN, "Admin", Role.ADMIN, hashed, by="test")
         await seats.add(tenant_id, "pbx", "1003", "PJSIP/1003", "Window")
     finally:
         await database.close()

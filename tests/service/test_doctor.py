@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.cli.examination import Finding, Verdict, examine
+from callcenter.cli.examination import examine
+from callcenter.cli.findings import Finding, Verdict
 from callcenter.simulator.flows import inbound
 from callcenter.simulator.people import Answers, Caller, Manners
 from callcenter.simulator.server import Simulator

@@ -28,7 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "rotate_webhook_secret": {},
     "replay_deliveries": {},
 }
-QUERIES = {"match_number": "?number=5551234567"}
+QUERIES = {"match_number": "?number=5551234567", "export_calls": "?format=ndjson"}
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ from urllib.parse import quote
 
 import pytest
 
+from callcenter.calllog.bell import Bell
 from callcenter.db.engine import Database
 from callcenter.joints.calls import WebCallLog
 from callcenter.joints.customers import WebCustomers
+from callcenter.joints.erasure import Erasing
 from callcenter.joints.numbers import Numbers
 from callcenter.settings import PbxSettings
 from tests.service.web_world import World, run_world
@@ -18,7 +20,8 @@ CALLS, CUSTOMERS, TICKET = "/api/v1/calls", "/api/v1/customers", "/api/v1/screen
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
     numbers = Numbers([PbxSettings(id="pbx", region="US")])
-    calls, customers = WebCallLog(database), WebCustomers(database, numbers)
+    calls = WebCallLog(database, Bell(database))
+    customers = WebCustomers(database, numbers, Erasing(database, []))
     async with run_world(database, numbers=numbers, calls=calls, customers=customers) as running:
         yield running
 

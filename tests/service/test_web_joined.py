@@ -6,14 +6,17 @@ from urllib.parse import quote
 
 import pytest
 
+from callcenter.calllog.bell import Bell
 from callcenter.calllog.store import store
 from callcenter.customers.index import CustomerIndex
 from callcenter.db.engine import Database
 from callcenter.joints.calls import WebCallLog
 from callcenter.joints.customers import WebCustomers
+from callcenter.joints.erasure import Erasing
 from callcenter.joints.matching import WebMatcher
 from callcenter.joints.numbers import Numbers
 from callcenter.settings import PbxSettings
+from crm_bridge.outbox import CallOutbox
 from tests.contract.test_openapi import check_answer
 from tests.fixtures.calls import call_id, in_progress, queue_call
 from tests.service.web_world import Answer, Client, World, run_world
@@ -27,8 +30,8 @@ async def world(database: Database) -> AsyncIterator[World]:
     numbers = Numbers([PbxSettings(id="pbx", region="US")])
     parts: dict[str, Any] = {
         "numbers": numbers,
-        "calls": WebCallLog(database),
-        "customers": WebCustomers(database, numbers),
+        "calls": WebCallLog(database, Bell(database)),
+        "customers": WebCustomers(database, numbers, Erasing(database, [CallOutbox()])),
         "matcher": WebMatcher(CustomerIndex(database.pool), numbers),
     }
     async with run_world(database, **parts) as running:
@@ -138,6 +141,26 @@ async def test_changes_of_a_customer_do_not_overwrite_each_other(world: World) -
         answer = await ask(client, "PATCH", CUSTOMER, place, wrong)
         assert (answer.status, "not a phone number" in answer.json["detail"]) == (400, True)
         assert (await ask(client, "GET", CUSTOMER, place)).json == changed.json
+
+
+async def test_an_admin_erases_a_customer_and_nobody_else_may(world: World) -> None:
+    place = f"{CUSTOMER}/erasure"
+    await put_calls(world, 2)
+    key = await world.key()
+    async with world.logged_in("li") as li, world.logged_in("zhao") as boss, world.logged_in("admin") as admin:
+        phones = [{"number": "+442071838750"}]
+        ada = (await ask(li, "POST", CUSTOMERS, CUSTOMERS, {"name": "Ada Wong", "phones": phones})).json["id"]
+        async with world.client(Authorization=f"Bearer {key}") as machine:
+            for client in (li, boss, machine):
+                assert (await ask(client, "POST", place, f"{CUSTOMERS}/{ada}/erasure")).status == 403
+        done = {"customer_id": ada, "calls": 3, "recordings": []}
+        for _ in range(2):
+            assert (await ask(admin, "POST", place, f"{CUSTOMERS}/{ada}/erasure")).json == done
+        assert (await ask(li, "GET", CUSTOMER, f"{CUSTOMERS}/{ada}")).status == 404
+        calls = (await ask(li, "GET", CALLS, CALLS)).json["items"]
+        assert len(calls) == 3 and len({call["caller"]["number"] for call in calls}) == 1
+        stranger = "00000000-0000-4000-8000-000000000000"
+        assert (await ask(admin, "POST", place, f"{CUSTOMERS}/{stranger}/erasure")).status == 404
 
 
 @pytest.mark.parametrize("cursor", ["x", "abcdef.x", "abcdef012345.%00", "😀.😀"])

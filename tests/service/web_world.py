@@ -3,7 +3,7 @@
 Accounts are the real ones. The stand-ins hold plain lists; they obey the Protocols of `callcenter.web.services`.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.tickets import Grant
 from callcenter.accounts.values import Extension
+from callcenter.calllog.feed import ChangeKind, FeedItem, FeedPage
 from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
 from callcenter.errors import AmiUnreachable, Conflict, Forbidden, NotFound
@@ -34,6 +35,7 @@ from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import (
     Customer,
     CustomerChange,
+    Erasure,
     Match,
     MatchStatus,
     NewCustomer,
@@ -152,6 +154,28 @@ class Calls:
         customer = CustomerRef(id=customer_id, name="Ada") if customer_id else None
         return await self._change(tenant_id, call_id, by, customer=customer)
 
+    async def changes(self, tenant_id: int, after: str | None, *, limit: int, wait: timedelta) -> FeedPage:
+        items = [
+            FeedItem(seq=call.seq or 0, kind=ChangeKind.CHANGED, call_id=call.call_id, call=call)
+            for call in self.records.values()
+        ]
+        return FeedPage(items=items[:limit], cursor="c", more=len(items) > limit)
+
+    async def export(
+        self,
+        tenant_id: int,
+        wanted: CallFilter,
+        layout: str,
+        write: Callable[[bytes], Awaitable[None]],
+        *,
+        by: str,
+        bom: bool,
+    ) -> int:
+        self.asked.append(wanted)
+        for call in self.records.values():
+            await write(msgspec.json.encode(call) + b"\n")
+        return len(self.records)
+
     async def set_outcome(self, tenant_id: int, call_id: UUID, outcome: str | None, by: str) -> CallRecord:
         return await self._change(tenant_id, call_id, by, outcome=outcome)
 
@@ -210,6 +234,11 @@ class Book:
         after = msgspec.structs.replace(before, **{**values, "version": before.version + 1})
         self.items[customer_id] = after
         return after
+
+    async def erase(self, tenant_id: int, customer_id: UUID, by: str) -> Erasure:
+        await self.get(tenant_id, customer_id)
+        del self.items[customer_id]
+        return Erasure(customer_id=customer_id, calls=0, recordings=())
 
 
 class Finder:

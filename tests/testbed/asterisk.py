@@ -124,6 +124,12 @@ class Asterisk:
             output, _ = await run.communicate()
         return output.decode("utf-8", "replace")
 
+    async def extend(self, context: str, exten: str, *applications: str) -> None:
+        """Give an extension other steps than the sample dialplan's, until it is loaded again."""
+        await self.console(f"dialplan remove extension {exten}@{context}")
+        for priority, application in enumerate(applications, 1):
+            await self.console(f"dialplan add extension {exten},{priority},{application} into {context}")
+
     async def stop(self) -> None:
         """Stop as an admin would, so that the last records are written; kill it if it will not stop."""
         process, self._process = self._process, None

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import quote
 
+from tests.testbed.script import Side, Step, written
 from tests.testbed.sipp import Sipp, SippRun
 
 BUSY = "486 Busy Here"
@@ -65,16 +65,25 @@ class Callee(NamedTuple):
 
     async def joins(self, held: SippRun, consultation: SippRun, target: str) -> None:
         """Complete an attended transfer: join the held caller with the call that this phone made to the target."""
-        call_id, local_tag, remote_tag = consultation.dialog()
-        replaces = quote(f"{call_id};to-tag={remote_tag};from-tag={local_tag}", safe="")
-        await self.sipp.tell(held, self.host, self.port, refer_to=f"{target}?Replaces={replaces}")
+        await self.sipp.tell(held, target, joins=consultation)
+
+    async def plays(self, *steps: Step, after_s: float = 0.5) -> SippRun:
+        """Ring this long, answer, and do what the steps say."""
+        side = Side("[$local];tag=[pid]a[call_number]", cseq=0)
+        return await self._take("answer-as-scripted", steps=written(side, steps), ring=after_s)
 
     async def forwards(self, target: str) -> SippRun:
         """Send the caller to this number at once (302)."""
         return await self._take("forward", keys={"target_number": target})
 
     async def _take(
-        self, scenario: str, *, status: str = "", keys: Mapping[str, str] | None = None, **variables: float
+        self,
+        scenario: str,
+        *,
+        status: str = "",
+        steps: str = "",
+        keys: Mapping[str, str] | None = None,
+        **variables: float,
     ) -> SippRun:
         return await self.sipp.start(
             scenario,
@@ -83,5 +92,6 @@ class Callee(NamedTuple):
             keys=keys,
             variables=variables,
             status=status,
+            steps=steps,
             listens=True,
         )

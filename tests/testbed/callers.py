@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from tests.testbed.script import Side, Step, written
 from tests.testbed.sipp import Sipp, SippRun
 
 
@@ -36,7 +37,21 @@ class Caller(NamedTuple):
         """Call, wait for the answer, talk this long, and transfer the other side blindly to the target (REFER)."""
         return await self._call("call-then-transfer", dialed, target, talk=after_s)
 
-    async def _call(self, scenario: str, dialed: str, target: str = "", **variables: float) -> SippRun:
+    async def plays(self, dialed: str, *steps: Step, replaces: str = "") -> SippRun:
+        """Call, wait for the answer, and do what the steps say. The call may replace another one (RFC 3891)."""
+        side = Side(" [from];tag=[pid]c[call_number]", cseq=2)
+        return await self._call("call-as-scripted", dialed, steps=written(side, steps), replaces=replaces)
+
+    async def _call(
+        self,
+        scenario: str,
+        dialed: str,
+        target: str = "",
+        *,
+        steps: str = "",
+        replaces: str = "",
+        **variables: float,
+    ) -> SippRun:
         keys = {"from": self.from_header, "user": self.user, "dialed": dialed, "privacy": self.privacy}
         keys["target_number"] = target
         return await self.sipp.start(
@@ -46,4 +61,6 @@ class Caller(NamedTuple):
             keys=keys,
             variables=variables,
             password=self.password,
+            steps=steps,
+            replaces=replaces,
         )

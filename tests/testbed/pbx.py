@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from tests.testbed.asterisk import Asterisk
 from tests.testbed.phones import Phone
-from tests.testbed.ports import LOOPBACK
 from tests.testbed.sipp import Sipp, SippRun
 from tests.testbed.trunk import Trunk
 
@@ -24,9 +23,9 @@ class Pbx:
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.asterisk)
         values = self.asterisk.values
-        self._sipp = Sipp(self.asterisk.chroot, self.asterisk.home, (LOOPBACK, values.sip_port))
+        self._sipp = Sipp(self.asterisk.chroot, self.asterisk.home, (values.sip_host, values.sip_port))
         self._stack.push_async_callback(self._sipp.stop)
-        self.trunk = Trunk(self._sipp, values.trunk_port)
+        self.trunk = Trunk(self._sipp, values.trunk_host, values.trunk_port)
         return self
 
     async def __aexit__(
@@ -45,6 +44,23 @@ class Pbx:
     async def phones(self, *extensions: str) -> list[Phone]:
         """Return the phones of these extensions, registered."""
         return [await self.phone(extension) for extension in extensions]
+
+    async def tell(self, run: SippRun, target: str = "", *, joins: SippRun | None = None) -> None:
+        """Tell a call that plays a script to go on; see :meth:`Sipp.tell`."""
+        await self._sipp.tell(run, target, joins=joins)
+
+    def branch(self) -> "Pbx":
+        """Return a second PBX, to be started: it is what the trunk of this one leads to, and the other way round."""
+        values = self.asterisk.values
+        return Pbx(
+            self.asterisk.chroot,
+            sip_host=values.trunk_host,
+            sip_port=values.trunk_port,
+            trunk_host=values.sip_host,
+            trunk_port=values.sip_port,
+            # Its phones and its trunk share an address.
+            identifier_order="username,ip,anonymous",
+        )
 
     @staticmethod
     async def finished(*runs: SippRun, deadline_s: float = 20) -> None:

@@ -29,6 +29,13 @@ class Phone:
             password=self._secret,
         )
 
+    async def second_line(self) -> Callee:
+        """Register anew at another port, where the next call comes while the call before still goes on."""
+        self._port = free_udp_port()
+        self.called = Callee(self._sipp, LOOPBACK, self._port)
+        await self.register()
+        return self.called
+
     async def register(self) -> None:
         """Register for an hour at the port where :attr:`called` will answer."""
         run = await self._sipp.start(

@@ -6,6 +6,7 @@ import socket
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.testbed.ports import LOOPBACK, free_udp_port, udp_port_is_bound
 
@@ -21,8 +22,20 @@ class SippFailed(AssertionError):
 class SippRun:
     """A SIPp process that plays one side of one call."""
 
-    def __init__(self, name: str, process: Process, errors: Path, messages: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        process: Process,
+        errors: Path,
+        messages: Path,
+        *,
+        address: tuple[str, int],
+        remote: tuple[str, int],
+        placed: bool,
+    ) -> None:
         self.name = name
+        self.address, self.remote = address, remote
+        self._placed = placed
         self._process, self._errors, self._messages = process, errors, messages
 
     async def finished(self, *, deadline_s: float = _CALL_S) -> None:
@@ -52,11 +65,20 @@ class SippRun:
         return self._process.returncode is None
 
     def dialog(self) -> tuple[str, str, str]:
-        """Return the Call-ID, the own tag and the other side's tag of the call that this process placed."""
+        """Return the Call-ID, the caller's tag and the callee's tag of the call, which rings or was answered."""
         text = self._messages.read_text("utf-8", "replace")
-        answer = text[text.rindex("SIP/2.0 200 ") :]
+        answer = text[min(place for status in (180, 183, 200) if (place := text.find(f"SIP/2.0 {status} ")) >= 0) :]
         headers = dict(line.split(": ", 1) for line in answer.split("\n\n")[0].splitlines() if ": " in line)
         return headers["Call-ID"], headers["From"].rpartition("tag=")[2], headers["To"].rpartition("tag=")[2]
+
+    def replaces(self) -> str:
+        """Return a Replaces header's value for this call.
+
+        The tags are as the PBX sees them (RFC 3891): "to" is its own, "from" the phone's.
+        """
+        call_id, caller, callee = self.dialog()
+        own, remote = (caller, callee) if self._placed else (callee, caller)
+        return f"{call_id};to-tag={remote};from-tag={own}"
 
     def call_id(self) -> str:
         """Return the Call-ID of the call."""
@@ -89,17 +111,22 @@ class Sipp:
         password: str | None = None,
         status: str = "",
         listens: bool = False,
+        steps: str = "",
+        replaces: str = "",
     ) -> SippRun:
         """Start one call of a scenario at this address, and return when it has sent or, if it ``listens``, can be
         called.
 
         ``keys`` stand for ``[name]`` in the scenario; ``variables`` are its pauses, in seconds, and end in ``_ms``
-        there; ``status`` is the SIP status line of a refusal, such as ``486 Busy Here``.
+        there; ``status`` is the SIP status line of a refusal, such as ``486 Busy Here``; ``steps`` are what
+        :mod:`tests.testbed.script` wrote, and ``replaces`` is the value of a Replaces header.
         """
         name = f"{next(self._numbers):02}-{scenario}-{host}-{port}"
         inside = "/" + str(self._home.relative_to(self._chroot))
         text = (SCENARIOS / f"{scenario}.xml").read_text(encoding="utf-8")
-        (self._home / f"{name}.xml").write_text(text.replace("{{status}}", status), encoding="utf-8")
+        text = text.replace("{{status}}", status).replace("{{steps}}", steps)
+        text = text.replace("{{replaces}}", f"    Replaces: {replaces}\n" if replaces else "")
+        (self._home / f"{name}.xml").write_text(text, encoding="utf-8")
         media = free_udp_port(host)
         command = ["chroot", str(self._chroot), "sipp", f"{self._remote[0]}:{self._remote[1]}"]
         command += ["-sf", f"{inside}/{name}.xml", "-i", host, "-p", str(port), "-mi", host]
@@ -113,7 +140,8 @@ class Sipp:
         if password is not None:
             command += ["-ap", password]
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
-        run = SippRun(name, process, self._home / f"{name}.errors", self._home / f"{name}.messages")
+        errors, messages = self._home / f"{name}.errors", self._home / f"{name}.messages"
+        run = SippRun(name, process, errors, messages, address=(host, port), remote=self._remote, placed=not listens)
         self._runs.append(run)
         if listens:
             await self._bound(run, host, port)
@@ -125,10 +153,11 @@ class Sipp:
         path.write_bytes(b"\xd5" * 8000)
         return "/" + str(path.relative_to(self._chroot))
 
-    async def tell(self, run: SippRun, host: str, port: int, *, refer_to: str) -> None:
-        """Tell a call that waits for it where to refer the other side to."""
-        remote_host, remote_port = self._remote
-        user, _, parameters = refer_to.partition("?")
+    async def tell(self, run: SippRun, target: str = "", *, joins: SippRun | None = None) -> None:
+        """Tell a call that waits for it to go on; where to refer the other side to, and which call to join it with."""
+        host, port = run.address
+        remote_host, remote_port = joins.remote if joins is not None else self._remote
+        parameters = f"?Replaces={quote(joins.replaces(), safe='')}" if joins is not None else ""
         info = [
             f"INFO sip:{host}:{port} SIP/2.0",
             f"Via: SIP/2.0/UDP {LOOPBACK};branch=z9hG4bK-control",
@@ -136,7 +165,7 @@ class Sipp:
             f"To: <sip:{host}:{port}>",
             f"Call-ID: {run.call_id()}",
             "CSeq: 1 INFO",
-            f"X-Refer-To: {user}@{remote_host}:{remote_port}?{parameters}",
+            f"X-Refer-To: {target}@{remote_host}:{remote_port}{parameters}",
             "Content-Length: 0",
         ]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

@@ -10,6 +10,7 @@ from callcenter.web.endpoint import Exchange
 from callcenter.web.numbers import read_dialed, read_number
 from callcenter.web.schemas import Nothing
 from callcenter.web.schemas.calls import (
+    CallConditions,
     CallQuery,
     Calls,
     CustomerChoice,
@@ -19,30 +20,40 @@ from callcenter.web.schemas.calls import (
     NoteText,
     OutcomeChoice,
 )
-from callcenter.web.services import CallFilter
+from callcenter.web.services import CallFilter, Services
 
 
 async def list_calls(exchange: Exchange[CallQuery, Nothing]) -> Calls:
     """The newest first; a page begins where the one before ended, however many calls came meanwhile."""
     query = exchange.query
-    since, until = _in_utc(query.since), _in_utc(query.until)
-    if since is not None and until is not None and since >= until:
-        raise BadInput("`since` must be before `until`")
-    number = read_number(exchange.services.numbers, query.number) if query.number is not None else None
-    wanted = CallFilter(
-        customer=query.customer,
-        agent=query.agent,
-        number=number,
-        status=query.status,
-        direction=query.direction,
-        queue=query.queue,
-        since=since,
-        until=until,
-    )
+    wanted = read_conditions(exchange.services, query)
     page = await exchange.services.calls.page(
         exchange.principal.tenant_id, wanted, cursor=read_cursor(query.cursor, query), limit=query.limit
     )
     return Calls(items=tuple(page.items), next_cursor=write_cursor(page.next_cursor, query))
+
+
+def read_conditions(services: Services, query: CallConditions) -> CallFilter:
+    """Which calls a query means, with its number read and its times in UTC.
+
+    Raises:
+        BadInput: they contradict each other, or a number is none.
+    """
+    since, until = _in_utc(query.since), _in_utc(query.until)
+    if since is not None and until is not None and since >= until:
+        raise BadInput("`since` must be before `until`")
+    return CallFilter(
+        customer=query.customer,
+        agent=query.agent,
+        number=read_number(services.numbers, query.number) if query.number is not None else None,
+        status=query.status,
+        direction=query.direction,
+        queue=query.queue,
+        campaign=query.campaign,
+        text=query.text,
+        since=since,
+        until=until,
+    )
 
 
 async def show_call(exchange: Exchange[Nothing, Nothing]) -> CallRecord:

@@ -10,6 +10,7 @@ from callcenter.web.schemas.customers import (
     CustomerChange,
     CustomerQuery,
     Customers,
+    Erasure,
     Match,
     MatchQuery,
     NewCustomer,
@@ -49,6 +50,12 @@ async def change_customer(exchange: Exchange[Nothing, CustomerChange]) -> Custom
     """Refused where somebody else changed the customer since `version` was read."""
     principal = exchange.principal
     return await exchange.services.customers.change(principal.tenant_id, exchange.id, exchange.body, principal.actor)
+
+
+async def erase_customer(exchange: Exchange[Nothing, Nothing]) -> Erasure:
+    """There is no way back; who is erased already stays so, and the answer is the same."""
+    principal = exchange.principal
+    return await exchange.services.customers.erase(principal.tenant_id, exchange.id, principal.actor)
 
 
 async def match_number(exchange: Exchange[MatchQuery, Nothing]) -> Match:

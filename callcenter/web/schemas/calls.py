@@ -14,7 +14,7 @@ AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 Outcome = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
-class CallQuery(Body, frozen=True):
+class CallConditions(Body, frozen=True):
     """Which calls; all that is given must hold."""
 
     customer: UUID | None = None
@@ -25,8 +25,17 @@ class CallQuery(Body, frozen=True):
     status: CallStatus | None = None
     direction: Direction | None = None
     queue: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+    campaign: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+    text: (
+        Annotated[str, msgspec.Meta(max_length=200, description="What a note contains; capitals do not matter.")] | None
+    ) = None
     since: Annotated[AwareTime, msgspec.Meta(description="Started at or after.")] | None = None
     until: Annotated[AwareTime, msgspec.Meta(description="Started before.")] | None = None
+
+
+class CallQuery(CallConditions, frozen=True):
+    """A page of these calls."""
+
     limit: Limit = 50
     cursor: Cursor | None = None
 

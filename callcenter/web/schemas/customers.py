@@ -105,6 +105,14 @@ class CustomerQuery(Body, frozen=True):
     cursor: Cursor | None = None
 
 
+class Erasure(Answer, frozen=True):
+    """What was done: `calls` say no longer who it was; `recordings` are files that the PBX still has of them."""
+
+    customer_id: UUID
+    calls: int
+    recordings: tuple[str, ...]
+
+
 class MatchQuery(Body, frozen=True):
     """Whose number it is. `pbx` says by which rules it is read; without: the first PBX."""
 

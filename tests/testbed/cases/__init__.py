@@ -1,6 +1,18 @@
 """The calls that are recorded as replay cases: each a function that makes them happen and says what came of them."""
 
-from tests.testbed.cases import detours, internal, outbound, queues, supervision, transfers, trunk  # noqa: F401 - they register their cases
+from tests.testbed.cases import (  # noqa: F401 - they register their cases
+    branch,
+    detours,
+    devices,
+    internal,
+    joins,
+    outbound,
+    queues,
+    refers,
+    supervision,
+    transfers,
+    trunk,
+)
 from tests.testbed.cases.registry import Case, all_cases
 
 __all__ = ["Case", "all_cases"]

@@ -1,6 +1,7 @@
 """`callcenter doctor`: what it makes of the events that came."""
 
-from callcenter.cli.examination import Verdict, unused
+from callcenter.cli.examination import unused
+from callcenter.cli.findings import Verdict
 from tests import traces
 from tests.testbed.ami import parse_blocks
 

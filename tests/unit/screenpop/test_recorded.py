@@ -1,6 +1,6 @@
 """Pops of the calls that a real Asterisk was recorded with: tracker and audience together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -20,14 +20,14 @@ PHONES = {f"PJSIP/{n}": Device(extension=str(n), agent=str(n), name=f"Agent {n}"
 class Screens:
     """The streams of all agents of a recorded call, and in short what was told."""
 
-    def __init__(self, case: str) -> None:
+    def __init__(self, case: str, phones: Mapping[str, Device] = PHONES) -> None:
         self.audience = Audience()
         self.streams: dict[str, Stream] = {}
         self.pops: list[str] = []
         self.lookups: list[Lookup] = []
         self.calls: dict[object, Call] = {}
         self.going_on: set[object] = set()
-        tracker = Tracker(Directory(devices=PHONES))
+        tracker = Tracker(Directory(devices=phones))
         for event in traces.events(case):
             for change in tracker.apply(event):
                 if isinstance(change, CallChange):
@@ -81,6 +81,9 @@ def test_after_the_last_event_only_who_had_the_call_still_has_its_pop(case: str)
         ),
         ("queue-ring-no-answer-and-again", ["1008 one", "1008 no_answer", "1008 one"]),
         ("blind-transfer-answered", ["1001 one", "1002 one"]),
+        ("join-while-it-rings", ["1001 one", "1002 ignored", "1002 ended", "1002 one"]),
+        ("refer-that-comes-back", ["1001 one", "1002 one", "1002 busy"]),
+        ("pickup-by-replaces", ["1001 one", "1003 one", "1001 answered_elsewhere"]),
         ("parked-and-returned", ["1001 one"]),
         ("outbound-answered", ["1001 one"]),
         ("click-to-dial-answered", ["1001 one"]),
@@ -91,6 +94,22 @@ def test_after_the_last_event_only_who_had_the_call_still_has_its_pop(case: str)
 )
 def test_what_popped(case: str, expected: list[str]) -> None:
     assert Screens(case).pops == expected
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("two-phones-one-answers", ["ann one"]),
+        ("two-phones-one-refuses", ["ann one", "ann no_answer"]),
+    ],
+)
+def test_a_person_with_two_phones_gets_one_pop(case: str, expected: list[str]) -> None:
+    both = {f"PJSIP/{number}": Device(extension=number, agent="ann", name="Ann") for number in ("1001", "1002")}
+    screens = Screens(case, both)
+    assert screens.pops == expected
+    (call,) = screens.calls.values()
+    assert [(offer.interface, offer.agent) for offer in call.offers] == [("PJSIP/1001", "ann"), ("PJSIP/1002", "ann")]
+    assert {connection.agent for connection in call.connections} <= {"ann"}
 
 
 def test_an_unanswered_call_leaves_no_pop_behind() -> None:

@@ -53,6 +53,13 @@ export interface Customer {
   note: string | null;
 }
 
+/** What was done to erase a customer: how many calls, and files of recordings that are still on the PBX. */
+export interface Erasure {
+  customer_id: string;
+  calls: number;
+  recordings: string[];
+}
+
 /** What a person may change of a customer. */
 export interface CustomerDraft {
   name: string;

@@ -5,6 +5,7 @@ import type {
   CallRecord,
   Customer,
   CustomerDraft,
+  Erasure,
   Extension,
   Match,
   Page,
@@ -41,6 +42,7 @@ export const createCustomer = (draft: CustomerDraft): Promise<Customer> =>
   request("POST", "/customers", { body: draft });
 export const saveCustomer = (id: string, version: number, changes: Partial<CustomerDraft>): Promise<Customer> =>
   request("PATCH", `/customers/${enc(id)}`, { body: { ...changes, version } });
+export const eraseCustomer = (id: string): Promise<Erasure> => request("POST", `/customers/${enc(id)}/erasure`);
 export const findMatch = (number: string): Promise<Match> => request("GET", "/match", { query: { number } });
 
 export const callsOfCustomer = (customer: string, limit: number): Promise<Page<CallRecord>> =>

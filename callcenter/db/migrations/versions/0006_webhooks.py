@@ -5,8 +5,8 @@ A trigger on `calls` notes the events, in the transaction of whoever writes the 
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -135,6 +135,17 @@ BEGIN
 END
 $body$
 """,
+    # a person was taken out of the call, or the call was deleted: nothing that was put together before stays
+    """
+CREATE FUNCTION webhook_forget(the_tenant int, the_call uuid) RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+    UPDATE webhook_deliveries d SET answer = NULL FROM webhook_events e
+    WHERE e.tenant_id = the_tenant AND e.call_id = the_call
+        AND d.tenant_id = the_tenant AND d.event_seq = e.event_seq AND d.answer IS NOT NULL;
+    UPDATE webhook_events SET body = NULL WHERE tenant_id = the_tenant AND call_id = the_call AND body IS NOT NULL;
+END
+$body$
+""",
     """
 CREATE FUNCTION webhook_note_call() RETURNS trigger LANGUAGE plpgsql AS $body$
 DECLARE
@@ -155,15 +166,13 @@ BEGIN
             PERFORM webhook_tell(nobody, NEW);
         END IF;
     ELSIF TG_OP = 'DELETE' THEN
-        UPDATE webhook_events SET body = NULL WHERE tenant_id = OLD.tenant_id AND call_id = OLD.call_id;
+        PERFORM webhook_forget(OLD.tenant_id, OLD.call_id);
         IF OLD.merged_into IS NULL THEN
             PERFORM webhook_emit(OLD.tenant_id, 'call.deleted', OLD.call_id, now(), NULL);
         END IF;
     ELSE
-        -- a person may have been erased: nothing that was put together before stays
-        IF (OLD.customer_id IS NOT NULL AND NEW.customer_id IS NULL)
-            OR (OLD.ended_at IS NOT NULL AND (OLD.caller <> NEW.caller OR OLD.callee <> NEW.callee)) THEN
-            UPDATE webhook_events SET body = NULL WHERE tenant_id = NEW.tenant_id AND call_id = NEW.call_id;
+        IF NEW.erasure IS NOT NULL OR (OLD.customer_id IS NOT NULL AND NEW.customer_id IS NULL) THEN
+            PERFORM webhook_forget(NEW.tenant_id, NEW.call_id);
         END IF;
         IF OLD.merged_into IS NOT NULL THEN
             RETURN NULL;
@@ -193,7 +202,7 @@ FOR EACH ROW WHEN (
     OR OLD.merged_into IS DISTINCT FROM NEW.merged_into
     OR OLD.transfers <> NEW.transfers
     OR (OLD.customer_id IS NOT NULL AND NEW.customer_id IS NULL)
-    OR (OLD.ended_at IS NOT NULL AND (OLD.caller <> NEW.caller OR OLD.callee <> NEW.callee))
+    OR NEW.erasure IS NOT NULL
 )
 EXECUTE FUNCTION webhook_note_call()
 """,
