@@ -68,6 +68,14 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
     queue_wait_s: int = 600
     park_timeout_s: int = 60
 
+    cel_to_postgresql: bool = False
+    """Whether channel events go into the service's PostgreSQL too, as user `cel_user`, who may only add rows."""
+    cel_host: str = "127.0.0.1"
+    cel_port: int = 5432
+    cel_database: str = "callcenter"
+    cel_user: str = "asterisk_cel"
+    cel_password: str = msgspec.field(default_factory=_new_secret)
+
     voicemail_pin: str = msgspec.field(default_factory=_new_pin)
     phone_secrets: dict[str, str] = msgspec.field(default_factory=_new_phone_secrets)
     """Password of each phone in :data:`PHONES`."""
@@ -78,6 +86,8 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
         for name, value in msgspec.structs.asdict(self).items():
             if name == "phone_secrets":
                 texts.update({f"phone_secret_{phone}": secret for phone, secret in value.items()})
+            elif name == "cel_to_postgresql":
+                texts["cel_pgsql_load"] = "load" if value else "noload"
             elif isinstance(value, bool):
                 texts[name] = "yes" if value else "no"
             else:

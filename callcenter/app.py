@@ -6,7 +6,7 @@ waits, and closes the database last.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,10 +22,11 @@ from callcenter.accounts.access import Access
 from callcenter.accounts.values import Extension
 from callcenter.calllog import recovery
 from callcenter.calllog.bell import Bell
+from callcenter.calllog.spool import Spool, place_of
 from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import CallChange
 from callcenter.customers.index import CustomerIndex
-from callcenter.db.away import repeat, until_done
+from callcenter.db.away import AWAY, repeat, until_done
 from callcenter.db.engine import Database
 from callcenter.db.opening import open_database
 from callcenter.events import QueueMemberState
@@ -42,7 +43,9 @@ from callcenter.joints.housekeeping import Housekeeping
 from callcenter.joints.matching import PopMatcher, WebMatcher
 from callcenter.joints.numbers import Numbers
 from callcenter.joints.recognition import Recognition
+from callcenter.joints.reconciling import Reconciler
 from callcenter.joints.seating import Seating
+from callcenter.joints.watching import Watch
 from callcenter.joints.webhooks import WebWebhooks, webhook_meters, worker_of
 from callcenter.live.board import Board
 from callcenter.model import Call
@@ -67,6 +70,8 @@ WEBHOOKS_EVERY: Final = timedelta(seconds=30)
 """How often webhooks that wait are counted, for /metrics."""
 LOST_PAUSE: Final = timedelta(seconds=10)
 """Between two attempts to end the calls of an earlier run, while PostgreSQL is away."""
+RECALL_S: Final = 5.0
+"""How long a start waits for what an earlier run wrote of calls in progress."""
 WEB_GRACE_S: Final = 3.0
 
 _log = structlog.get_logger("callcenter.app")
@@ -89,7 +94,9 @@ class Application:
         self._bell = Bell(database)
         self.board = Board()
         self.fanout = FanOut()
-        self.writer = CallLogWriter(database, tenant_id)
+        place = place_of(settings.database.spool_directory, settings.tenant, database.place)
+        spool = Spool(place, settings.database.spool_mb * 1024 * 1024)
+        self.writer = CallLogWriter(database, tenant_id, spool=spool)
         self.recognition = Recognition(index, numbers, tenant_id, self._link)
         self.pbxs = {one.id: self._pbx(one) for one in settings.pbx}
         self.webhooks = worker_of(database, tenant_id, settings.webhooks)
@@ -110,6 +117,8 @@ class Application:
             registry=registry,
         )
         self.seating = Seating(settings.tenant, self.pbxs, numbers, self.board, self.screenpop)
+        reconciler = Reconciler(settings, database, tenant_id, index, self.seating.seats)
+        self.watch = Watch(reconciler, self.pbxs, settings.reconcile_at)
         self.access = tickets.access = Access(
             database,
             tenant_id,
@@ -133,7 +142,8 @@ class Application:
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
                 webhooks=WebWebhooks(database, self.webhooks),
-                health=ServiceHealth(database, self.pbxs, self.screenpop),
+                reconciler=self.watch,
+                health=ServiceHealth(database, self.pbxs, self.screenpop, self.writer),
                 registry=registry,
                 screenpop_port=lambda: self.screenpop.port,
                 screenpop_url=settings.screenpop.public_url,
@@ -198,6 +208,7 @@ class Application:
             tasks.append(group.create_task(self._end_lost(), name="lost calls"))
             tasks.append(group.create_task(self._housekeeping.run(), name="housekeeping"))
             tasks.append(group.create_task(self._bell.run(), name="change feed"))
+            tasks.append(group.create_task(self.watch.run(), name="watch"))
             tasks.append(group.create_task(self.webhooks.run(), name="webhooks"))
             tasks.append(
                 group.create_task(repeat("webhook count", self.webhooks.measure, WEBHOOKS_EVERY), name="webhook count")
@@ -237,12 +248,26 @@ class Application:
             self.fanout.publish,
             on_member,
             lambda alive, at: self._lost.put_nowait((settings.id, alive, at)),
+            partial(self._recall, settings.id),
         )
+
+    async def _recall(self, pbx_id: str) -> Sequence[Call]:
+        """What the log knows of calls that may go on at a PBX; nothing where PostgreSQL does not tell soon."""
+        try:
+            async with asyncio.timeout(RECALL_S):
+                await self.writer.caught_up.wait()
+                async with self.database.unit(self.tenant_id) as unit:
+                    return await recovery.in_progress(unit, pbx_id)
+        except AWAY as problem:
+            _log.warning("calls_not_recalled", pbx=pbx_id, reason=type(problem).__name__)
+            return ()
 
     async def _end_lost(self) -> None:
         """Calls that were going on when an earlier run of the service ended, and that are gone now, are ended."""
         while True:
             pbx_id, alive, at = await self._lost.get()
+            # What an earlier run left on the disk tells more of how calls ended.
+            await self.writer.caught_up.wait()
             end = partial(self._end_lost_of, pbx_id, alive, at)
             ended = await until_done("lost calls", end, LOST_PAUSE)
             if ended:

@@ -250,3 +250,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     channels: tuple[ChannelNow, ...] = ()
     waiting: tuple[WaitingNow, ...] = ()
+    holding: frozenset[str] = frozenset()
+    """Bridges in which channels wait, parked for example, and do not talk."""

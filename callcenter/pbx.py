@@ -5,7 +5,7 @@ what they mean, and publishes that. After each (re)connection a snapshot comes f
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -22,6 +22,7 @@ from callcenter.ami.snapshot import clock, members, snapshot
 from callcenter.ami.state import AmiState, Phase
 from callcenter.changes import Anomaly, CallChange, Change
 from callcenter.errors import AmiActionFailed, AmiError, BadInput, NotFound, ProtocolError
+from callcenter.model import Call
 from callcenter.settings import PbxSettings
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.tracker import Tracker
@@ -63,6 +64,7 @@ class Pbx:
         publish: Publish,
         on_member: Callable[[ev.QueueMemberState], None],
         on_first_sync: Callable[[frozenset[UUID], datetime], None],
+        recall: Callable[[], Awaitable[Sequence[Call]]] | None = None,
     ) -> None:
         self.settings = settings
         self.tracker = Tracker(directory)
@@ -74,6 +76,8 @@ class Pbx:
         self._publish = publish
         self._on_member = on_member
         self._on_first_sync = on_first_sync
+        self._recall = recall
+        """What an earlier run of the service knew of calls that may go on."""
         self._dialing: dict[str, str] = {}
         self._log = structlog.get_logger().bind(pbx=settings.id)
 
@@ -203,27 +207,30 @@ class Pbx:
 
     async def _resync(self) -> None:
         noted = list(self._dialing.items())
+        is_first = self.counters.resyncs == 0
+        known = await self._recall() if is_first and self._recall is not None else ()
         now = clock((await self.client.action(actions.Ping())).fields, datetime.now(UTC))
         channels = await self.client.action(actions.CoreShowChannels())
-        queues = await self._queues()
-        present = snapshot(channels.events, queues, now)
-        self._say(self._track("snapshot", partial(self.tracker.resync, present)), datetime.now(UTC))
+        queues = await self._unless_refused(actions.QueueStatus())
+        bridges = await self._unless_refused(actions.BridgeList())
+        present = snapshot(channels.events, queues, now, bridges)
+        self._say(self._track("snapshot", partial(self.tracker.resync, present, known)), datetime.now(UTC))
         for action_id, channel_id in noted:
             # What is not in the snapshot came to its end while nobody listened, and its result is not told again.
             self._dialing.pop(action_id, None)
             self.tracker.forget(channel_id)
         self.synced = True
         self.counters.resyncs += 1
-        if self.counters.resyncs == 1:
+        if is_first:
             self._on_first_sync(frozenset(call.call_id for call in self.tracker.calls()), now)
         for member in members(queues, now):
             self._tell_member(member)
         self._log.info("resynced", calls=self.tracker.open_calls, channels=self.tracker.open_channels)
 
-    async def _queues(self) -> tuple[bytes, ...]:
-        """The queues with members and callers; none where Asterisk has no queues or does not let us see them."""
+    async def _unless_refused(self, action: actions.Action) -> tuple[bytes, ...]:
+        """A list; nothing where Asterisk has no such thing, queues for example, or does not let us see it."""
         try:
-            return (await self.client.action(actions.QueueStatus())).events
+            return (await self.client.action(action)).events
         except AmiError as problem:
-            self._log.info("queues_unseen", reason=str(problem))
+            self._log.info("list_unseen", list=action.name, reason=str(problem))
             return ()

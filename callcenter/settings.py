@@ -46,6 +46,15 @@ class DatabaseSettings(Section):
     directory: Path = Path("var/postgresql")
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     statement_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    spool: Path | None = None
+    """Where calls wait on the disk while PostgreSQL is away; None: `spool` beside `directory`."""
+    spool_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
+    """Most space that they may take there, in MiB."""
+
+    @property
+    def spool_directory(self) -> Path:
+        """Where calls wait on the disk."""
+        return (self.spool or self.directory.parent / "spool").expanduser().absolute()
 
 
 class WebSettings(Section):
@@ -108,6 +117,11 @@ class PbxSettings(Section):
     dial_feature_codes: bool = False
     """Whether click-to-dial may dial `*` and `#` codes too, with the rights that `dial_context` has."""
     dial_timeout_s: Annotated[float, Field(ge=5, le=300)] = 30.0
+    cel: SecretStr = SecretStr("")
+    """Where Asterisk writes channel events: `postgresql` (the service's own, by cel_pgsql) or a path of the
+    CSV file of the sample cel_custom.conf; empty: nowhere."""
+    queue_log: Path | None = None
+    """Asterisk's queue_log; what was rotated away is looked for beside it."""
     ignore_numbers: tuple[str, ...] = ()
     """Numbers that never pop a customer (own switchboard, monitoring); a trailing `*` matches a prefix."""
 
@@ -186,6 +200,8 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     webhooks: WebhookSettings = WebhookSettings()
     log: LogSettings = LogSettings()
+    reconcile_at: Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")] = "03:30"
+    """Time of this machine at which each PBX's own records of the last day are compared with the log; empty: never."""
     stop_grace_s: Annotated[float, Field(gt=0, le=60)] = 8.0
     """How long a stop may wait for work in hand."""
 

@@ -88,7 +88,7 @@ def _talk(record: Record, footprint: Footprint) -> Iterator[str]:
         yield f"talked: the record says {sorted(told)}, Asterisk {sorted(written)}"
     for device in set(told) & set(written):
         # Who consults by a feature code is out of the bridge for that time, with the customer on hold.
-        away = max(seconds(minus(told[device], written[device])) - record["hold_s"], 0)
+        away = max(seconds(minus(told[device], written[device])) - (record["hold_s"] or 0), 0)
         missing = seconds(minus(written[device], told[device]))
         if away + missing > TOLERANCE_S:
             yield f"{device} talked {told[device]} by the record, {written[device]} by Asterisk"

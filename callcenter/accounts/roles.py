@@ -37,6 +37,8 @@ class Permission(StrEnum):
     CALLS_DIAL = "calls:dial"
     CALLS_HANGUP_ANY = "calls:hangup_any"
     """End a call in which one has no part."""
+    RECONCILE = "reconcile"
+    """Compare the call log with what the PBX wrote, and fill in what is missing."""
     AGENTS_READ = "agents:read"
     QUEUES_READ = "queues:read"
     METRICS_READ = "metrics:read"
@@ -61,6 +63,7 @@ _SUPERVISOR = _AGENT | {
     Permission.SEAT_FORCE,
     Permission.CALLS_EXPORT,
     Permission.CALLS_HANGUP_ANY,
+    Permission.RECONCILE,
     Permission.AGENTS_READ,
 }
 

@@ -1,4 +1,4 @@
-"""From the answers to CoreShowChannels and QueueStatus to a snapshot of what goes on at a PBX. Pure."""
+"""From the answers to CoreShowChannels, QueueStatus and BridgeList to a snapshot of what goes on at a PBX. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -9,14 +9,21 @@ from callcenter.ami.parse import event, number, text
 from callcenter.errors import ProtocolError
 
 
-def snapshot(channels: Iterable[bytes], queues: Iterable[bytes], at: datetime) -> ev.Snapshot:
-    """What goes on, from the raw events of both lists; what is malformed is left out."""
+def snapshot(
+    channels: Iterable[bytes], queues: Iterable[bytes], at: datetime, bridges: Iterable[bytes] = ()
+) -> ev.Snapshot:
+    """What goes on, from the raw events of the lists; what is malformed is left out."""
     shown = [_channel(wire.fields(block)) for block in channels]
     waiting = [_waiting(wire.fields(block)) for block in queues]
     return ev.Snapshot(
         at=at,
         channels=tuple(channel for channel in shown if channel is not None),
         waiting=tuple(caller for caller in waiting if caller is not None),
+        holding=frozenset(
+            f["BridgeUniqueid"]
+            for f in map(wire.fields, bridges)
+            if f.get("BridgeTechnology") == "holding_bridge" and f.get("BridgeUniqueid")
+        ),
     )
 
 

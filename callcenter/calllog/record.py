@@ -23,6 +23,7 @@ from callcenter.model import (
     Hold,
     Offer,
     Party,
+    PartyKind,
     QueueVisit,
     Recording,
     Transfer,
@@ -78,6 +79,74 @@ def of(call: Call) -> CallRecord:
     )
 
 
+def call_of(record: CallRecord, holds: Sequence[HoldRecord]) -> Call:
+    """The call that a record was made of, as far as a record tells."""
+    agents = {one.interface: one.agent for one in record.offers} | {
+        one.interface: one.agent for one in record.connections if one.interface is not None
+    }
+
+    def party(one: PartyRecord) -> Party:
+        interface = (one.channel or "").rpartition("-")[0]
+        agent = agents.get(interface) if one.kind is PartyKind.AGENT else None
+        return Party(**msgspec.structs.asdict(one), agent=agent)
+
+    return Call(
+        call_id=record.call_id,
+        tenant=record.tenant,
+        pbx=record.pbx,
+        linkedids=record.linkedids,
+        direction=record.direction,
+        caller=party(record.caller),
+        callee=party(record.callee),
+        status=record.status,
+        started_at=_time(record.started_at),
+        did=record.did,
+        answered_at=_time_or_none(record.answered_at),
+        ended_at=_time_or_none(record.ended_at),
+        queue_visits=tuple(
+            QueueVisit(
+                queue=one.queue,
+                joined_at=_time(one.joined_at),
+                left_at=_time_or_none(one.left_at),
+                exit=one.exit,
+                position=one.position,
+            )
+            for one in record.queue_visits
+        ),
+        offers=tuple(
+            Offer(
+                interface=one.interface,
+                rang_at=_time(one.rang_at),
+                agent=one.agent,
+                queue=one.queue,
+                ended_at=_time_or_none(one.ended_at),
+                result=one.result,
+            )
+            for one in record.offers
+        ),
+        connections=tuple(
+            Connection(
+                from_=_time(one.from_),
+                to=_time_or_none(one.to),
+                agent=one.agent,
+                interface=one.interface,
+                number=one.number,
+            )
+            for one in record.connections
+        ),
+        holds=tuple(Hold(from_=_time(one.from_), to=_time_or_none(one.to), interface=one.interface) for one in holds),
+        transfers=tuple(Transfer(kind=one.kind, at=_time(one.at), by=one.by, to=one.to) for one in record.transfers),
+        recordings=tuple(
+            Recording(file=one.file, started_at=_time(one.started_at), ended_at=_time_or_none(one.ended_at))
+            for one in record.recordings
+        ),
+        hangup_by=record.hangup_by,
+        hangup_cause=record.hangup_cause,
+        complete=record.complete,
+        source=record.source,
+    )
+
+
 def to_json(record: CallRecord) -> dict[str, Any]:
     """The record as plain values, for a JSON writer; its keys are in the order of docs/call-record.md."""
     plain: dict[str, Any] = msgspec.to_builtins(record)
@@ -92,6 +161,14 @@ def stamp(at: datetime) -> str:
 def stamp_or_none(at: datetime | None) -> str | None:
     """The same where there may be no time."""
     return None if at is None else stamp(at)
+
+
+def _time(at: str) -> datetime:
+    return datetime.fromisoformat(at)
+
+
+def _time_or_none(at: str | None) -> datetime | None:
+    return None if at is None else _time(at)
 
 
 def seconds(span: timedelta | None) -> float | None:

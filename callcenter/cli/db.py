@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -26,6 +27,33 @@ def status(config: Config = None) -> None:
 def url(config: Config = None) -> None:
     """Print the database's URL, for psql and pg_dump. It may hold a password."""
     asyncio.run(_url(config))
+
+
+@app.command("cel-user")
+def cel_user(
+    config: Config = None,
+    name: Annotated[str, typer.Option(help="Name of the PostgreSQL user.")] = "asterisk_cel",
+) -> None:
+    """Make the user as whom Asterisk writes its channel events, with a new password; print cel_pgsql.conf for it."""
+    asyncio.run(_cel_user(config, name))
+
+
+async def _cel_user(config: Path | None, name: str) -> None:
+    import secrets
+
+    from asterisk_conf import SAMPLES, Values, render
+    from callcenter import settings
+    from callcenter.db.opening import open_database
+    from callcenter.db.writers import make_cel_user, place_of
+
+    password = secrets.token_urlsafe(24)
+    async with open_database(settings.load(config)) as database:
+        where = place_of(database)
+        await make_cel_user(database, name, password)
+    values = Values(
+        cel_user=name, cel_password=password, cel_host=where.host, cel_port=where.port, cel_database=where.name
+    )
+    typer.echo(render((SAMPLES / "cel_pgsql.conf").read_text("utf-8"), values))
 
 
 async def _upgrade(config: Path | None) -> None:

@@ -90,6 +90,21 @@ def doctor(
     run(config, listen, kind)
 
 
+@app.command()
+def reconcile(
+    since: Annotated[str, typer.Option(help="From when on: 2026-11-23, 2026-11-23T08:00, or ago: 36h, 7d.")],
+    until: Annotated[str | None, typer.Option(help="Until when; without: until now.")] = None,
+    config: Config = None,
+    pbx: Annotated[str | None, typer.Option(help="Which PBX of the configuration; without: all.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Name all calls that differ, up to 200.")] = False,
+) -> None:
+    """Compare the call log with what the PBX wrote down itself; add and correct what is missing."""
+    from callcenter.cli.reconciling import run
+
+    raise typer.Exit(run(config, pbx, since, until, dry_run, everything))
+
+
 @app.command("asterisk-conf")
 def asterisk_conf(
     directory: Annotated[Path, typer.Argument(help="A new directory, where the samples go.")],

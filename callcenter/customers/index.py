@@ -4,6 +4,9 @@ An exact number is the usual case and takes one round trip, which brings everyth
 Only where it finds nobody, a second statement looks for the national digits and for the last digits. Both
 weaker fits are guesses, and are made only where one side does not name its country for certain: a number
 that says +1 is never taken for one that says +44.
+
+While PostgreSQL does not answer, who was found lately is found again: as an `incomplete` answer, since the customer may
+be another one by now.
 """
 
 import asyncio
@@ -15,13 +18,18 @@ from functools import partial
 import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
+from msgspec.structs import replace
 
+from callcenter.customers.remembered import Remembered
 from callcenter.db.engine import Connection, Pool
 from callcenter.matching.number import PhoneNumber
-from callcenter.matching.rank import Found, Match, MatchReason, is_worth_asking, rank
+from callcenter.matching.rank import Found, Match, MatchReason, MatchStatus, is_worth_asking, rank
 
 DEADLINE = timedelta(milliseconds=500)
 """How long a look-up may take; then the answer is `incomplete`, and the telephone still rings."""
+
+REST_S = 1.0
+"""After a look-up that got no answer, the next are answered from memory for so long: each would wait in vain."""
 
 MOST_FOUND = 100
 """Phones that one look-up reads; more customers than that sharing a number are not told apart anyway."""
@@ -66,6 +74,8 @@ class CustomerIndex:
         self._pool = pool
         self._deadline_s = deadline.total_seconds()
         self._was_reached = True
+        self._remembered = Remembered()
+        self._rests_until = 0.0
         self._is_ready = False
         self._room = 0
         """How many more connections may be kept at hand."""
@@ -74,18 +84,28 @@ class CustomerIndex:
     async def match(self, tenant_id: int, number: PhoneNumber, agent: str | None = None) -> Match:
         """Return who `number` may belong to, the likeliest first; with `agent`, their own before others.
 
-        Never raises because of the database: an answer that does not come within the deadline is
-        `incomplete`, which is not the same as nobody.
+        Never raises because of the database: where an answer does not come within the deadline it is
+        `incomplete`, which is not the same as nobody, and names who was found for this number lately.
         """
         if not is_worth_asking(number):
             return rank(number, (), now=datetime.now(UTC))
+        clock = asyncio.get_running_loop().time
+        if clock() < self._rests_until:
+            return self._from_memory(tenant_id, number, agent, clock())
         try:
             found = await self._find(tenant_id, number)
         except _UNREACHABLE as problem:
+            if isinstance(problem, TimeoutError):
+                self._rests_until = clock() + REST_S
             self._note_reached(False, problem)
-            return rank(number, (), now=datetime.now(UTC), complete=False)
+            return self._from_memory(tenant_id, number, agent, clock())
         self._note_reached(True)
+        self._remembered.put(tenant_id, number, found, clock())
         return rank(number, found, now=datetime.now(UTC), agent=agent)
+
+    def _from_memory(self, tenant_id: int, number: PhoneNumber, agent: str | None, now: float) -> Match:
+        found = self._remembered.get(tenant_id, number, now)
+        return replace(rank(number, found, now=datetime.now(UTC), agent=agent), status=MatchStatus.INCOMPLETE)
 
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[None]:

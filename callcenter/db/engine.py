@@ -53,8 +53,23 @@ class Database:
     @asynccontextmanager
     async def unit(self, tenant_id: int) -> AsyncIterator[Unit]:
         """A transaction of one tenant, who is `$1` of every statement; commits at the end, rolls back on an error."""
-        async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, connection.transaction():
-            yield Unit(connection, tenant_id)
+        async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            try:
+                transaction = connection.transaction()
+                await transaction.start()
+                try:
+                    yield Unit(connection, tenant_id)
+                except (asyncio.CancelledError, TimeoutError):
+                    raise
+                except BaseException:
+                    await transaction.rollback()
+                    raise
+                await transaction.commit()
+            except (asyncio.CancelledError, TimeoutError):
+                # Somebody's deadline is over, and a server that is frozen would not answer a rollback either. One that
+                # lives rolls back when the connection ends.
+                connection.terminate()
+                raise
 
     async def dedicated(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection of one's own, for LISTEN; whoever asks for it closes it.

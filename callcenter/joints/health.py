@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 
 from callcenter.ami.state import Phase
-from callcenter.calllog.writer import CallLogWriter
+from callcenter.calllog.writer import CallLogWriter, WriterState
 from callcenter.db.engine import Database
 from callcenter.fanout import FanOut
 from callcenter.pbx import Pbx
@@ -23,14 +23,18 @@ PbxReading = Callable[[Pbx], float]
 class ServiceHealth:
     """`callcenter.web.services.Health`."""
 
-    def __init__(self, database: Database, pbxs: Mapping[str, Pbx], screenpop: ScreenpopServer) -> None:
+    def __init__(
+        self, database: Database, pbxs: Mapping[str, Pbx], screenpop: ScreenpopServer, writer: CallLogWriter
+    ) -> None:
         self._database = database
         self._pbxs = pbxs
         self._screenpop = screenpop
+        self._writer = writer
 
     async def parts(self) -> Sequence[PartHealth]:
         """Ask all parts, within a deadline."""
-        return [await self._ask_database(), self._look_at_screenpop(), *map(_look_at, self._pbxs.values())]
+        own = (await self._ask_database(), self._look_at_call_log(), self._look_at_screenpop())
+        return [*own, *map(_look_at, self._pbxs.values())]
 
     async def _ask_database(self) -> PartHealth:
         try:
@@ -45,6 +49,17 @@ class ServiceHealth:
                 detail=f"PostgreSQL does not answer ({type(problem).__name__})",
             )
         return PartHealth(name="database", kind="database", ok=True, state="reachable")
+
+    def _look_at_call_log(self) -> PartHealth:
+        """Bad where calls are about to be lost; while they wait on the disk they are safe."""
+        state = self._writer.state
+        detail = {
+            WriterState.WRITING: None,
+            WriterState.SPOOLING: f"{self._writer.spool_bytes} bytes wait on the disk for PostgreSQL",
+            WriterState.HOLDING: "PostgreSQL is away and the disk takes no more: calls wait in memory, see the log",
+        }[state]
+        ok = state is not WriterState.HOLDING
+        return PartHealth(name="call log", kind="other", ok=ok, state=state.value, detail=detail)
 
     def _look_at_screenpop(self) -> PartHealth:
         ok = self._screenpop.ready.is_set()
@@ -111,13 +126,37 @@ def meters(pbxs: Mapping[str, Pbx], fanout: FanOut, writer: CallLogWriter) -> tu
         Meter(
             name="calllog_overflowed",
             kind="counter",
-            help="Calls that found no room while PostgreSQL was away.",
-            read=lambda: one(writer.counters.overflowed),
+            help="Calls that found no room on the disk and in memory while PostgreSQL was away, and are lost.",
+            read=lambda: one(writer.overflowed),
         ),
         Meter(
             name="calllog_waiting",
             kind="gauge",
-            help="Calls that wait to be written.",
+            help="Calls that wait in memory to be written.",
             read=lambda: one(writer.waiting),
+        ),
+        Meter(
+            name="calllog_spooled",
+            kind="counter",
+            help="States of calls that were put on the disk while PostgreSQL was away.",
+            read=lambda: one(writer.counters.spooled),
+        ),
+        Meter(
+            name="calllog_spool_bytes",
+            kind="gauge",
+            help="What waits on the disk to be written.",
+            read=lambda: one(writer.spool_bytes),
+        ),
+        Meter(
+            name="calllog_spool_damaged",
+            kind="counter",
+            help="Entries on the disk that could not be read.",
+            read=lambda: one(writer.counters.damaged),
+        ),
+        Meter(
+            name="calllog_disk_full",
+            kind="gauge",
+            help="1 while neither PostgreSQL nor the disk takes calls.",
+            read=lambda: one(writer.state is WriterState.HOLDING),
         ),
     )

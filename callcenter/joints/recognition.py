@@ -57,10 +57,10 @@ class Recognition:
         group = self._group
         if group is None or not isinstance(change, CallStarted):
             return
-        party = _outside(call)
+        party = outside(call)
         if party is not None and party.number is not None:
             self._asked[call.call_id] = call
-            task = self._ask(group, (self._tenant_id, party.number, call.pbx, _trunk(party)))
+            task = self._ask(group, (self._tenant_id, party.number, call.pbx, trunk(party)))
             group.create_task(self._note(task, call.call_id), name=f"recognize {call.call_id}")
 
     async def match(self, tenant_id: int, number: str, pbx: str, trunk: str | None) -> Match:
@@ -99,17 +99,17 @@ class Recognition:
     async def _note(self, task: "asyncio.Task[Match]", call_id: UUID) -> None:
         try:
             found = await asyncio.shield(task)
-            if found.status is MatchStatus.ONE:
+            if len(found.candidates) == 1 and not found.more:
                 self._link(self._asked[call_id], found.candidates[0].customer_id)
         finally:
             del self._asked[call_id]
 
 
-def _outside(call: Call) -> Party | None:
+def outside(call: Call) -> Party | None:
     """The party of a call that may be a customer."""
     party = call.callee if call.direction is Direction.OUTBOUND else call.caller
     return party if party.kind is PartyKind.EXTERNAL else None
 
 
-def _trunk(party: Party) -> str | None:
+def trunk(party: Party) -> str | None:
     return ids.resource(ids.interface(party.channel)) if party.channel else None

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from callcenter.model import Call, Hold, Offer, QueueVisit
+from callcenter.model import Call, Hold, Offer, QueueVisit, Source
 
 Interval = tuple[datetime, datetime]
 ZERO = timedelta(0)
@@ -23,9 +23,9 @@ class Durations(msgspec.Struct, frozen=True):
     ring: timedelta | None
     """A device of ours, or on an outbound call the far end, was ringing."""
     talk: timedelta | None
-    """Connected, less hold."""
+    """Connected, less hold; where hold is not known, with it."""
     hold: timedelta | None
-    """Connected, but one side was on hold."""
+    """Connected, but one side was on hold. None where the call comes from a back-fill: Asterisk does not write it."""
     duration: timedelta | None
     """From the first channel to the last."""
 
@@ -39,12 +39,13 @@ def of(call: Call) -> Durations:
     if end is None:
         return NONE_YET
     connected = [(c.from_, c.to or end) for c in call.connections]
+    unseen = call.source is Source.BACKFILL and bool(connected)
     held = overlap(_hold_intervals(call.holds, end), connected)
     return Durations(
         wait=sum((wait_of(visit, end) for visit in call.queue_visits), ZERO),
         ring=_ring(call, end),
-        talk=covered(connected) - held,
-        hold=held,
+        talk=covered(connected) - (ZERO if unseen else held),
+        hold=None if unseen else held,
         duration=max(end - call.started_at, ZERO),
     )
 

@@ -119,6 +119,22 @@ class CallFacts:
         self._members: set[str] = set()
         self._record: Call | None = None
 
+    def recall(self, known: Call) -> None:
+        """Take over what an earlier run of the service knew of this call."""
+        self.call_id = known.call_id
+        self.linkedids = list(known.linkedids)
+        self.started_at = known.started_at
+        self.direction = known.direction
+        self.did = known.did
+        self.caller, self.callee = self._known_party(known.caller), self._known_party(known.callee)
+        self.ringing_at, self.answered_at = known.ringing_at, known.answered_at
+        self.reached_voicemail = known.callee.kind is PartyKind.VOICEMAIL
+        self._offers, self._visits = list(known.offers), list(known.queue_visits)
+        self._connections, self._holds = list(known.connections), list(known.holds)
+        self._transfers = list(known.transfers)
+        self._members = {offer.interface for offer in known.offers if offer.queue is not None}
+        self.mark_resynced()
+
     def record(self) -> Call:
         """The call as it is now. The value is kept until a fact changes."""
         if self._record is None:
@@ -219,12 +235,18 @@ class CallFacts:
         self.touch()
         return connection
 
+    @property
+    def holds(self) -> list[Hold]:
+        """All holds so far."""
+        return self._holds
+
     def cut_connection(self, interface: str | None, number: str | None, since: datetime) -> int | None:
-        """The newest connection of a party, if it ended after `since`."""
+        """The newest connection of a party, if it ended after `since`, or nobody saw yet whether it did."""
         for index in range(len(self._connections) - 1, -1, -1):
             one = self._connections[index]
             if one.interface == interface and one.number == number:
-                return index if one.to is not None and one.to >= since else None
+                is_open = one.to is None and index not in self.open_talks.values()
+                return index if is_open or (one.to is not None and one.to >= since) else None
         return None
 
     def resume_connection(self, index: int) -> Connection:
@@ -306,6 +328,11 @@ class CallFacts:
         """Whether the caller has hung up, or asked to."""
         entry = self.entry
         return entry is None or entry.uniqueid not in self.legs or entry.hangup_asked_at is not None
+
+    def _known_party(self, party: Party) -> Party:
+        """A party with the agent who sits at its device, which a record does not tell."""
+        device = self.directory.devices.get(ids.interface(party.channel)) if party.channel else None
+        return replace(party, agent=device.agent) if device is not None and party.agent is None else party
 
     @staticmethod
     def _own_name(leg: Leg) -> str | None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import dialing, direction, ending, ids, offers, queues, states, talk, transfers
+from callcenter.tracking import dialing, direction, ending, ids, offers, queues, recall, states, talk, transfers
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -34,8 +34,10 @@ def newchannel(world: World, event: ev.Newchannel) -> None:
         call=call,
     )
     world.legs[event.uniqueid] = call.legs[event.uniqueid] = leg
-    if call.entry is None:
+    if call.entry is None and call.direction is None:
         direction.begin(world, call, leg, event.at)
+    elif world.resyncing:
+        recall.leg_found(call, leg)
 
 
 def newstate(world: World, event: ev.Newstate) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import direction, ending, ids, meeting, offers, queues
+from callcenter.tracking import direction, ending, ids, meeting, offers, queues, recall
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -26,6 +26,8 @@ def dial_begin(world: World, event: ev.DialBegin) -> None:
             return
         world.move(leg, source.call)
     leg.dialed = _dialed_number(event.dial_string, leg)
+    if world.resyncing and recall.is_known(leg.call, leg):
+        return
     if event.uniqueid is None:
         leg.originated = True
         return
@@ -111,6 +113,8 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
         call.callee = Party(number=event.exten or leg.dialed, kind=PartyKind.EXTENSION)
         direction.decide(world, call, Direction.INTERNAL, event.at)
     queue = leg.queue or (source.half.queue if source.half is not None else None)
+    if world.resyncing and queue is None and queues.waits(call):
+        queue = call.visits[-1].queue  # a snapshot does not tell who rings a phone: it is what its caller waits in
     offers.dialed(call, leg, queue, event.at)
     # Whom a queue rings is named as a queue's member by AgentCalled, which may come a moment later.
     rung_directly = queue is None and not queues.waits(call)

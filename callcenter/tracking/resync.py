@@ -14,22 +14,44 @@ from callcenter.tracking.states import LegState, leg_state
 def missed(known: Mapping[str, Leg], snapshot: ev.Snapshot) -> Iterator[ev.Event]:
     """The events that lead from what is known to the snapshot, in an order that can be."""
     now = {channel.uniqueid: channel for channel in snapshot.channels}
-    for uniqueid, leg in list(known.items()):
+    old = dict(known)
+    for uniqueid, leg in old.items():
         if uniqueid not in now:
             yield ev.Hangup(snapshot.at, uniqueid, leg.linkedid, 0)
     new = sorted(
-        (channel for channel in snapshot.channels if channel.uniqueid not in known),
+        (channel for channel in snapshot.channels if channel.uniqueid not in old),
         key=lambda channel: (channel.uniqueid != channel.linkedid, -channel.age_s),
     )
+    waits = {waiting.uniqueid: waiting for waiting in snapshot.waiting}
+    present = now.keys() | old.keys()
+    names = {channel.channel: channel for channel in snapshot.channels}
     for channel in new:
-        yield from _appeared(channel, snapshot, now.keys() | known.keys())
+        yield from _appeared(channel, snapshot, present)
+        if channel.uniqueid in waits:  # before the phones that ring for this caller
+            yield _joined(waits[channel.uniqueid], snapshot)
+    for channel in new:
+        other = names.get(f"{channel.channel[:-1]}2") if channel.channel.endswith(";1") else None
+        if other is not None:
+            yield ev.LocalBridge(snapshot.at, channel.uniqueid, other.uniqueid)
+    for channel in new:
+        if channel.bridge is not None:
+            yield _entered(channel, channel.bridge, snapshot)
     for uniqueid, channel in now.items():
-        if uniqueid in known:
-            yield from _moved(known[uniqueid], channel, snapshot)
+        if uniqueid in old:
+            yield from _moved(old[uniqueid], channel, snapshot)
     for waiting in snapshot.waiting:
-        if waiting.uniqueid in now:
-            joined = snapshot.at - timedelta(seconds=waiting.wait_s)
-            yield ev.QueueCallerJoin(joined, waiting.uniqueid, waiting.queue, waiting.position)
+        if waiting.uniqueid in old:
+            yield _joined(waiting, snapshot)
+
+
+def _entered(channel: ev.ChannelNow, bridge: str, snapshot: ev.Snapshot) -> ev.BridgeEnter:
+    technology = "holding_bridge" if bridge in snapshot.holding else ""
+    return ev.BridgeEnter(snapshot.at, channel.uniqueid, channel.linkedid, bridge, technology)
+
+
+def _joined(waiting: ev.WaitingNow, snapshot: ev.Snapshot) -> ev.QueueCallerJoin:
+    joined = snapshot.at - timedelta(seconds=waiting.wait_s)
+    return ev.QueueCallerJoin(joined, waiting.uniqueid, waiting.queue, waiting.position)
 
 
 def _appeared(channel: ev.ChannelNow, snapshot: ev.Snapshot, present: Collection[str]) -> Iterator[ev.Event]:
@@ -52,8 +74,6 @@ def _appeared(channel: ev.ChannelNow, snapshot: ev.Snapshot, present: Collection
         yield ev.Newstate(snapshot.at, channel.uniqueid, channel.state)
         if leg_state(channel.state) is LegState.UP:
             yield ev.DialEnd(snapshot.at, channel.linkedid, channel.uniqueid, "ANSWER", None)
-    if channel.bridge is not None:
-        yield ev.BridgeEnter(snapshot.at, channel.uniqueid, channel.linkedid, channel.bridge, "")
 
 
 def _moved(leg: Leg, channel: ev.ChannelNow, snapshot: ev.Snapshot) -> Iterator[ev.Event]:
@@ -66,4 +86,4 @@ def _moved(leg: Leg, channel: ev.ChannelNow, snapshot: ev.Snapshot) -> Iterator[
     if leg.bridge is not None and leg.bridge != channel.bridge:
         yield ev.BridgeLeave(snapshot.at, leg.uniqueid, leg.bridge)
     if channel.bridge is not None and leg.bridge != channel.bridge:
-        yield ev.BridgeEnter(snapshot.at, leg.uniqueid, channel.linkedid, channel.bridge, "")
+        yield _entered(channel, channel.bridge, snapshot)

@@ -4,14 +4,26 @@
 same calls. An event that cannot be, given what is known, changes nothing and comes back as an `Anomaly`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Call
-from callcenter.tracking import bridges, channels, dialing, direction, ids, meeting, queueing, queues, resync, transfers
+from callcenter.tracking import (
+    bridges,
+    channels,
+    dialing,
+    direction,
+    ids,
+    meeting,
+    queueing,
+    queues,
+    recall,
+    resync,
+    transfers,
+)
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.world import World
 
@@ -62,11 +74,12 @@ class Tracker:
         handler(world, event)
         return out
 
-    def resync(self, snapshot: ev.Snapshot) -> list[ch.Change]:
+    def resync(self, snapshot: ev.Snapshot, known: Sequence[Call] = ()) -> list[ch.Change]:
         """Take what goes on now, after a time in which nobody listened.
 
         Calls that are gone are ended, calls that go on continue, unknown ones begin. All of them are marked as
-        incomplete: what happened in between is not known.
+        incomplete: what happened in between is not known. `known` is what an earlier run of the service knew: those of
+        it that go on are taken up as they were left.
         """
         world = self._world
         for call in world.open_calls():
@@ -78,9 +91,15 @@ class Tracker:
                 meeting.by_linkedid(world, leg, channel.linkedid, snapshot.at)
         world.resyncing = True
         try:
+            taken_up = recall.take_up(world, known, snapshot)
+            changes += [ch.CallStarted(at=snapshot.at, call=call.record()) for call in taken_up]
             for event in resync.missed(world.legs, snapshot):
                 if not (isinstance(event, ev.QueueCallerJoin) and self._waits(event.uniqueid)):
                     changes += self.apply(event)
+            world.out = changes
+            waiting = {world.legs[one.uniqueid].call for one in snapshot.waiting if one.uniqueid in world.legs}
+            for call in taken_up:
+                recall.settle(world, call, call in waiting, snapshot.at)
         finally:
             world.resyncing = False
         world.out = changes

@@ -11,7 +11,7 @@ from callcenter.accounts.values import Extension
 from callcenter.callrecord import CallRecord
 from callcenter.web.endpoint import Open, Route, endpoint, route
 from callcenter.web.frontend import serve_frontend
-from callcenter.web.handlers import calls, customers, feed, people, service, session
+from callcenter.web.handlers import calls, customers, feed, people, reconciliations, service, session
 from callcenter.web.schemas.calls import (
     CallQuery,
     Calls,
@@ -44,6 +44,7 @@ from callcenter.web.schemas.people import (
     Ticket,
 )
 from callcenter.web.schemas.problems import Alive, Readiness
+from callcenter.web.schemas.reconciliations import Asked, NewReconciliation, ReconciliationQuery, Reconciliations
 from callcenter.web.webhook_routes import WEBHOOK_ROUTES
 
 GET, POST, PUT, PATCH, DELETE = (
@@ -310,6 +311,27 @@ ROUTES: tuple[Route, ...] = (
         response=Queues,
     ),
     *WEBHOOK_ROUTES,
+    route(
+        GET,
+        f"{_API}/reconciliations",
+        reconciliations.list_reconciliations,
+        permission=Permission.RECONCILE,
+        tag="calls",
+        summary="The call log against what the PBX wrote: what came of it",
+        query=ReconciliationQuery,
+        response=Reconciliations,
+    ),
+    route(
+        POST,
+        f"{_API}/reconciliations",
+        reconciliations.start_reconciliation,
+        permission=Permission.RECONCILE,
+        tag="calls",
+        summary="Compare the call log with what the PBX wrote, and fill in what is missing",
+        body=NewReconciliation,
+        response=Asked,
+        status=202,
+    ),
     route(
         GET,
         f"{_API}/openapi.json",

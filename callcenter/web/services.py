@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from callcenter.accounts.roles import Principal
 from callcenter.accounts.values import Extension, OpenSession, Person
+from callcenter.backfill.report import Reconciliation
 from callcenter.callrecord import CallRecord
 from callcenter.model import CallStatus, Direction
 from callcenter.web.schemas.calls import Dialing
@@ -316,6 +317,27 @@ class Webhooks(Protocol):
         ...
 
 
+class Reconciler(Protocol):
+    """Compares the call log with what a PBX wrote down itself."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a comparison is under way or waits."""
+        ...
+
+    def able(self) -> Sequence[str]:
+        """The PBXs whose records can be read."""
+        ...
+
+    def ask(self, pbx: str, since: datetime, until: datetime | None, *, dry_run: bool) -> None:
+        """Have one done; raises `NotFound`, `Conflict` where the records are not known, `BadInput`."""
+        ...
+
+    async def newest(self, limit: int) -> Sequence[Reconciliation]:
+        """What came of the newest."""
+        ...
+
+
 class Health(Protocol):
     """Whether the parts work."""
 
@@ -340,6 +362,7 @@ class Services:
     dialer: Dialer
     board: Board
     webhooks: Webhooks
+    reconciler: Reconciler
     health: Health
     registry: CollectorRegistry
     screenpop_port: Callable[[], int]

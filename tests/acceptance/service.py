@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from callcenter.simulator.server import Simulator
 from tests.testbed.asterisk import Asterisk
 from tests.testbed.ports import LOOPBACK, free_tcp_port
 
@@ -24,7 +25,7 @@ STOP_S = 10
 class Service:
     """`callcenter serve` with a configuration of its own in `home`. Use it as an async context manager."""
 
-    def __init__(self, home: Path, asterisk: Asterisk, *, database_url: str | None = None) -> None:
+    def __init__(self, home: Path, asterisk: Asterisk | Simulator, *, database_url: str | None = None) -> None:
         """`database_url`: a PostgreSQL that runs; without, the service starts its embedded one under `home`."""
         self.home = home
         self.config = home / "callcenter.toml"
@@ -32,7 +33,10 @@ class Service:
         self.web_port, self.screenpop_port = free_tcp_port(), free_tcp_port()
         self.url = f"http://{LOOPBACK}:{self.web_port}"
         self._process: Process | None = None
-        values = asterisk.values
+        if isinstance(asterisk, Simulator):
+            port, secret = asterisk.port, asterisk.secret
+        else:
+            port, secret = asterisk.values.ami_port, asterisk.values.ami_secret
         database = {"url": database_url} if database_url else {"directory": str(home / "postgresql")}
         sections: dict[str, Mapping[str, Any]] = {
             "web": {"port": self.web_port},
@@ -40,7 +44,7 @@ class Service:
             "database": database,
             "log": {"format": "json"},
         }
-        pbx = {"port": values.ami_port, "secret": values.ami_secret, "region": "GB", "trunks": ["trunk"]}
+        pbx = {"port": port, "secret": secret, "region": "GB", "trunks": ["trunk"]}
         parts = [f"[{name}]\n{_toml(section)}" for name, section in sections.items()]
         self.config.write_text("\n".join([*parts, f"[[pbx]]\n{_toml(pbx)}"]), encoding="utf-8")
 

@@ -23,6 +23,7 @@ PURE = [
     "callcenter/ami/snapshot.py",
     "callcenter/ami/backoff.py",
     "callcenter/live/board.py",
+    "callcenter/backfill/*.py",
     "screenpop/messages.py",
     "screenpop/audience.py",
     "screenpop/views.py",

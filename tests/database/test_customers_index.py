@@ -206,6 +206,27 @@ async def test_a_look_up_ends_at_its_deadline_and_says_that_it_could_not_ask(
         assert (await index.match(tenant_id, number)).status is MatchStatus.INCOMPLETE
 
 
+@pytest.mark.skipif("CALLCENTER_TEST_DATABASE_URL" in os.environ, reason="the server's processes are not ours to stop")
+async def test_who_was_found_lately_is_found_without_the_database_and_marked(
+    database: Database, add: Add, tenant_id: int, frozen: Callable[[], Awaitable[None]]
+) -> None:
+    await add("Li", "020 7946 0123")
+    index = CustomerIndex(database.pool, deadline=timedelta(milliseconds=200))
+    number, other = BRITISH.read("020 7946 0123"), BRITISH.read("020 7946 0124")
+    known = await index.match(tenant_id, number)
+    await index.match(tenant_id, other)
+    await frozen()
+    async with asyncio.timeout(3):
+        found = await index.match(tenant_id, number)
+        assert (found.status, found.candidates) == (MatchStatus.INCOMPLETE, known.candidates)
+        begun = asyncio.get_running_loop().time()
+        nobody = [await index.match(tenant_id, other) for _ in range(50)]
+        # one look-up waited in vain, and the others are not made to
+        assert asyncio.get_running_loop().time() - begun < 0.2
+        assert {(one.status, one.candidates) for one in nobody} == {(MatchStatus.INCOMPLETE, ())}
+        assert (await index.match(tenant_id + 1, number)).candidates == ()
+
+
 async def test_a_database_that_is_gone_is_could_not_ask(database: Database, tenant_id: int) -> None:
     index = CustomerIndex(database.pool)
     await database.pool.close()

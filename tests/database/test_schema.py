@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 import callcenter.accounts.tables
+import callcenter.calllog.reconciling.tables
 import callcenter.calllog.tables
 import callcenter.customers.tables
 import crm_bridge.tables
@@ -23,6 +24,7 @@ from tests.fixtures.calls import in_progress, queue_call
 
 DECLARING = (
     callcenter.accounts.tables,
+    callcenter.calllog.reconciling.tables,
     callcenter.calllog.tables,
     callcenter.customers.tables,
     crm_bridge.tables,

@@ -11,7 +11,6 @@ import pytest
 from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import Anomaly, CallMerged
 from callcenter.db.engine import Database, connect
-from callcenter.model import Call
 from tests.fixtures.calls import NOON, call_id, change, in_progress, queue_call
 from tests.fixtures.database import run_as_admin
 
@@ -29,9 +28,9 @@ async def running(writer: CallLogWriter, grace: timedelta = SOON) -> AsyncIterat
             writer.stop(grace)
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for a condition, five seconds at most."""
-    async with asyncio.timeout(5):
+async def until(condition: Callable[[], Awaitable[bool]], deadline_s: float = 5) -> None:
+    """Wait for a condition, at most so many seconds."""
+    async with asyncio.timeout(deadline_s):
         while not await condition():  # noqa: ASYNC110 — the condition is another process's
             await asyncio.sleep(0.005)
 
@@ -144,7 +143,7 @@ async def test_calls_wait_while_postgresql_is_away(database: Database, tenant_id
     found = await database.pool.fetch("SELECT call_id, complete, version FROM calls")
     assert len(found) == 60
     assert [(row["complete"], row["version"]) for row in found if row["call_id"] == call_id(1)] == [(False, 1)]
-    assert writer.counters.overflowed == 0
+    assert writer.overflowed == 0
 
 
 async def test_a_stop_without_postgresql_ends_when_its_grace_is_over(
@@ -163,14 +162,15 @@ async def test_a_stop_without_postgresql_ends_when_its_grace_is_over(
         await writer.flush()
 
 
-async def test_what_finds_no_room_is_handed_out_oldest_first(database: Database, tenant_id: int) -> None:
-    lost: list[Call] = []
-    writer = CallLogWriter(database, tenant_id, limit=3, on_overflow=lost.append)
+async def test_what_finds_no_room_is_lost_oldest_first_and_counted(database: Database, tenant_id: int) -> None:
+    writer = CallLogWriter(database, tenant_id, limit=3)
     writer.put(change(in_progress(9)))
     for n in range(4):
         writer.put(change(queue_call(n)))
-    assert [call.call_id for call in lost] == [call_id(0)]
-    assert (writer.waiting, writer.counters.overflowed) == (3, 1)
+    assert (writer.waiting, writer.overflowed) == (3, 1)
+    async with running(writer):
+        pass
+    assert set(await statuses(database)) == {call_id(n) for n in (1, 2, 3)}
 
 
 async def test_a_wrong_schema_stops_the_service(empty_url: str) -> None:

@@ -14,6 +14,7 @@ from tests.service.web_world import PASSWORD, Answer, Client, World, make_call, 
 
 ID = str(make_call(1).call_id)
 BODIES: dict[str, dict[str, Any]] = {
+    "start_reconciliation": {"pbx": "pbx", "since": "2026-03-04T09:00:00Z"},
     "log_in": {"login": "admin", "password": PASSWORD},
     "choose_language": {"language": "en"},
     "take_seat": {"pbx": "pbx", "extension": "1001"},

@@ -24,6 +24,7 @@ from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.tickets import Grant
 from callcenter.accounts.values import Extension
+from callcenter.backfill.report import Finding, Item, Reason, Reconciliation, Tally
 from callcenter.calllog.feed import ChangeKind, FeedItem, FeedPage
 from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
@@ -280,6 +281,40 @@ class NowBoard:
 
 
 @dataclass
+class Comparisons:
+    """Knows where `pbx` writes, and notes what is asked for."""
+
+    asked: list[tuple[str, datetime, datetime | None, bool]] = field(default_factory=list)
+    busy: bool = False
+
+    def able(self) -> Sequence[str]:
+        return ["pbx"]
+
+    def ask(self, pbx: str, since: datetime, until: datetime | None, *, dry_run: bool) -> None:
+        if pbx != "pbx":
+            raise NotFound(f"there is no PBX {pbx!r}")
+        self.asked.append((pbx, since, until, dry_run))
+        self.busy = True
+
+    async def newest(self, limit: int) -> Sequence[Reconciliation]:
+        tally = Tally(rows=100, pbx_calls=7, service_calls=6, same=6)
+        tally.add(Item(uuid5(SPACE, "missing"), NOW, Finding.MISSING))
+        one = Reconciliation(
+            reconciliation_id=uuid5(SPACE, "night"),
+            pbx="pbx",
+            reason=Reason.NIGHTLY,
+            since=NOW - timedelta(days=1),
+            until=NOW,
+            dry_run=False,
+            started_at=NOW,
+            ended_at=NOW + timedelta(seconds=2),
+            problem=None,
+            result=tally,
+        )
+        return [one][:limit]
+
+
+@dataclass
 class Parts:
     """The health of one part, as the test sets it."""
 
@@ -335,6 +370,7 @@ class World:
     calls: Calls
     book: Book
     phones: Phones
+    comparisons: Comparisons
     health: Parts
 
     def client(self, **headers: str) -> "Client":
@@ -421,6 +457,7 @@ async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -
     """Four people, three extensions, and the application on a port of its own, with other `bounds` of the port."""
     tenant_id = await database.ensure_tenant("default")
     clock, told, calls, book, phones, health = Clock(), Told(), Calls(), Book(), Phones(), Parts()
+    comparisons = Comparisons()
     people = People(database)
     hashed = CHEAP.hash(PASSWORD)
     for login, role in PEOPLE.items():
@@ -452,6 +489,7 @@ async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -
             "matcher": Finder(),
             "dialer": phones,
             "board": NowBoard(),
+            "reconciler": comparisons,
             "health": health,
             "registry": build_registry([meter]),
             "screenpop_port": lambda: 8081,
@@ -475,6 +513,7 @@ async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -
             calls=calls,
             book=book,
             phones=phones,
+            comparisons=comparisons,
             health=health,
         )
     finally:

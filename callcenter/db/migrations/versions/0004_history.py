@@ -6,7 +6,7 @@ Two indexes go that nothing reads since `0002`: lists by agent walk `call_agents
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

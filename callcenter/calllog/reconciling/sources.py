@@ -1,0 +1,29 @@
+"""Chooses by the settings where the channel events of a PBX are read from."""
+
+from pathlib import Path
+
+from callcenter.calllog.reconciling.csvfiles import CsvCel
+from callcenter.calllog.reconciling.postgres import PostgresCel
+from callcenter.calllog.reconciling.run import CelSource
+from callcenter.db.engine import Database
+from callcenter.errors import SettingsError
+from callcenter.settings import PbxSettings
+
+OWN = "postgresql"
+
+
+def cel_of(settings: PbxSettings, database: Database) -> CelSource | None:
+    """Where the channel events of a PBX are; None where the settings name no place.
+
+    Raises:
+        SettingsError: they name one that cannot be.
+    """
+    place = settings.cel.get_secret_value()
+    if not place:
+        return None
+    if place == OWN:
+        return PostgresCel(database)
+    scheme, separator, _ = place.partition("://")
+    if separator:
+        raise SettingsError(f"[[pbx]] cel of {settings.id}: {scheme}:// is no place for channel events")
+    return CsvCel(Path(place))
