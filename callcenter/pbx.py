@@ -146,10 +146,12 @@ class Pbx:
             for arrived, item in await self.inbox.batch():
                 if isinstance(item, AmiState):
                     await self._connection_changed(item)
-                else:
-                    self._take(item, arrived)
+                elif self._take(item, arrived):
+                    # What a change began, a pop above all, leaves before the rest of what came with it is looked at.
+                    await asyncio.sleep(0)
 
-    def _take(self, block: bytes, arrived: datetime) -> None:
+    def _take(self, block: bytes, arrived: datetime) -> bool:
+        """Follow one event; says whether it changed a call."""
         counters = self.counters
         counters.events += 1
         try:
@@ -159,16 +161,18 @@ class Pbx:
             # The first, the tenth, the hundredth …: a PBX that is broken must not fill the disk with lines.
             if str(counters.unreadable).strip("0") == "1":
                 self._log.warning("ami_event_unreadable", reason=str(problem), so_far=counters.unreadable)
-            return
+            return False
         if event is None:
-            return
+            return False
         if isinstance(event, ev.QueueMemberState):
             self._tell_member(event)
-        else:
-            if isinstance(event, ev.OriginateResponse):
-                # Where the phone could not be reached at all, no channel was ever made for the call noted.
-                self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
-            self._say(self._track(type(event).__name__, partial(self.tracker.apply, event)), arrived)
+            return False
+        if isinstance(event, ev.OriginateResponse):
+            # Where the phone could not be reached at all, no channel was ever made for the call noted.
+            self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
+        changes = self._track(type(event).__name__, partial(self.tracker.apply, event))
+        self._say(changes, arrived)
+        return bool(changes)
 
     def _tell_member(self, state: ev.QueueMemberState) -> None:
         try:

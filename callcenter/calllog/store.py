@@ -8,10 +8,11 @@ thus become visible in the order of their numbers, and who reads the feed by `se
 is committed later. `version` rises with each change after the call had ended.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
@@ -23,6 +24,9 @@ from callcenter.model import Call, OfferResult
 
 ENDED = "call.ended"
 """Kind of the outbox entry that a call leaves when it has ended, and at each correction after that."""
+
+SLICE: Final = 8
+"""Rows that are made at a time: a batch takes milliseconds, in which a pop may not wait."""
 
 
 class Outbox(Protocol):
@@ -40,7 +44,12 @@ async def store(
     `customers` names the customer of a call by its id; it is linked unless somebody chose another one.
     """
     calls = [_storable(call) for call in calls]
-    columns = list(zip(*(_call_row(call, customers.get(call.call_id)) for call in calls), strict=True))
+    rows = []
+    for call in calls:
+        rows.append(_call_row(call, customers.get(call.call_id)))
+        if not len(rows) % SLICE:
+            await asyncio.sleep(0)
+    columns = list(zip(*rows, strict=True))
     written = await unit.fetch(_UPSERT_CALLS, len(calls), *columns)
     if not written:
         return

@@ -1,4 +1,4 @@
-"""Many calls at once: one SIPp that calls in at a rate, and one for each phone that takes every call."""
+"""Many calls at once: a SIPp for each kind of caller, which calls at a rate, and one for each phone."""
 
 import asyncio
 import csv
@@ -13,6 +13,8 @@ from tests.testbed.ports import LOOPBACK, free_udp_port, udp_port_is_bound
 from tests.testbed.sipp import SCENARIOS
 
 BIND_S = 10
+PATIENCE_S = 30
+"""After so long without the message that its scenario waits for, a caller hangs up."""
 
 
 class InboundCall(NamedTuple):
@@ -31,37 +33,66 @@ class Load:
         self._home = pbx.asterisk.home / "load"
         self._home.mkdir()
 
-    async def phone(self, extension: str, *, ring_s: float) -> None:
-        """A registered phone that answers each call, as many at once as come, until the caller hangs up."""
+    async def phone(
+        self, extension: str, scenario: str = "answer-until-hung-up", *, target: str = "", **seconds: float
+    ) -> None:
+        """A registered phone that does the same with each call, as many at once as come.
+
+        `seconds` are the pauses of the scenario, `ring` and `talk`; `target` is where it transfers to.
+        """
         port = free_udp_port()
         keys = ["-key", "user", extension, "-ap", self._asterisk.values.phone_secrets[extension], "-m", "1"]
         register = await self._start("register", f"register-{extension}", LOOPBACK, port, *keys)
         assert await asyncio.wait_for(register.wait(), BIND_S) == 0, f"{extension} could not register"
-        ring = ["-set", "ring_ms", str(round(ring_s * 1000))]
-        await self._start("answer-until-hung-up", f"phone-{extension}", LOOPBACK, port, *ring)
-        async with asyncio.timeout(BIND_S):
-            while not udp_port_is_bound(LOOPBACK, port):  # noqa: ASYNC110 - a port has no event to wait for
-                await asyncio.sleep(0.02)
+        await self._callee(scenario, f"phone-{extension}", LOOPBACK, port, target, seconds)
 
-    async def call(self, calls: list[InboundCall], *, rate: float, talk_s: float, deadline_s: float) -> str:
-        """Place the calls at so many in a second, each hung up by the caller; returns what went wrong, if anything."""
-        with (self._home / "calls.csv").open("w", encoding="utf-8", newline="") as file:
+    async def outside(self, **seconds: float) -> None:
+        """Everybody who is called out in the world: answers, and stays until the other side hangs up."""
+        port = self._asterisk.values.trunk_port
+        await self._callee("answer-until-hung-up", "outside", TRUNK_HOST, port, "", seconds)
+
+    async def call(
+        self,
+        calls: list[InboundCall],
+        *,
+        rate: float,
+        deadline_s: float,
+        name: str = "callers",
+        scenario: str = "call-then-hang-up",
+        phone: str | None = None,
+        **seconds: float,
+    ) -> str:
+        """Place the calls at so many in a second, from outside or from a phone; returns what went wrong, if anything.
+
+        `seconds` are the pauses of the scenario: `talk`, after which the caller hangs up, or `patience`.
+        """
+        with (self._home / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             file.write("SEQUENTIAL\n")
             csv.writer(file, delimiter=";").writerows(calls)
-        options = ["-inf", f"{self._inside(self._home)}/calls.csv", "-r", f"{rate:g}", "-m", str(len(calls))]
-        options += ["-l", str(len(calls)), "-set", "talk_ms", str(round(talk_s * 1000))]
-        options += ["-key", "privacy", "none"]
-        fields = {
-            "[from]": f'"[field1]" <sip:[field0]@{TRUNK_HOST}>',
-            "[user]": "[field0]",
-            "[dialed]": "[field2]",
-        }
-        port = free_udp_port(TRUNK_HOST)
-        callers = await self._start("call-then-hang-up", "callers", TRUNK_HOST, port, *options, replace=fields)
-        code = await asyncio.wait_for(callers.wait(), deadline_s)
-        errors = self._home / "callers.errors"
+        options = ["-inf", f"{self._inside(self._home)}/{name}.csv", "-r", f"{rate:g}", "-m", str(len(calls))]
+        options += ["-l", str(len(calls)), "-key", "privacy", "none", *_pauses(seconds)]
+        options += ["-recv_timeout", str(PATIENCE_S * 1000)]
+        host = TRUNK_HOST if phone is None else LOOPBACK
+        if phone is not None:
+            options += ["-ap", self._asterisk.values.phone_secrets[phone]]
+        fields = {"[from]": f'"[field1]" <sip:[field0]@{host}>', "[user]": "[field0]", "[dialed]": "[field2]"}
+        callers = await self._start(scenario, name, host, free_udp_port(host), *options, replace=fields)
+        try:
+            code: int | str | None = await asyncio.wait_for(callers.wait(), deadline_s)
+        except TimeoutError:
+            code = f"nothing within {deadline_s:.0f} s"
+            await _ended(callers)
+        errors = self._home / f"{name}.errors"
         said = errors.read_text("utf-8", "replace")[-2000:] if errors.exists() else ""
-        return "" if code == 0 else f"SIPp exited with {code}: {said}"
+        return "" if code == 0 else f"SIPp ({name}) exited with {code}: {said}"
+
+    async def _callee(
+        self, scenario: str, name: str, host: str, port: int, target: str, seconds: dict[str, float]
+    ) -> None:
+        await self._start(scenario, name, host, port, "-key", "target_number", target, *_pauses(seconds))
+        async with asyncio.timeout(BIND_S):
+            while not udp_port_is_bound(host, port):  # noqa: ASYNC110 - a port has no event to wait for
+                await asyncio.sleep(0.02)
 
     async def _start(
         self, scenario: str, name: str, host: str, port: int, *options: str, replace: dict[str, str] | None = None
@@ -81,6 +112,11 @@ class Load:
 
     def _inside(self, path: Path) -> str:
         return "/" + str(path.relative_to(self._asterisk.chroot))
+
+
+def _pauses(seconds: dict[str, float]) -> list[str]:
+    """The pauses of a scenario, as SIPp's options."""
+    return [word for name, pause in seconds.items() for word in ("-set", f"{name}_ms", str(round(pause * 1000)))]
 
 
 async def _ended(process: Process) -> None:

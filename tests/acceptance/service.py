@@ -25,8 +25,13 @@ STOP_S = 10
 class Service:
     """`callcenter serve` with a configuration of its own in `home`. Use it as an async context manager."""
 
-    def __init__(self, home: Path, asterisk: Asterisk | Simulator, *, database_url: str | None = None) -> None:
-        """`database_url`: a PostgreSQL that runs; without, the service starts its embedded one under `home`."""
+    def __init__(
+        self, home: Path, asterisk: Asterisk | Simulator, *, database_url: str | None = None, **pbx: Any
+    ) -> None:
+        """`database_url`: a PostgreSQL that runs; without, the service starts its embedded one under `home`.
+
+        `pbx` are more settings of the PBX.
+        """
         self.home = home
         self.config = home / "callcenter.toml"
         self.log = home / "service.log"
@@ -44,7 +49,7 @@ class Service:
             "database": database,
             "log": {"format": "json"},
         }
-        pbx = {"port": port, "secret": secret, "region": "GB", "trunks": ["trunk"]}
+        pbx = {"port": port, "secret": secret, "region": "GB", "trunks": ["trunk"], **pbx}
         parts = [f"[{name}]\n{_toml(section)}" for name, section in sections.items()]
         self.config.write_text("\n".join([*parts, f"[[pbx]]\n{_toml(pbx)}"]), encoding="utf-8")
 

@@ -50,7 +50,7 @@ async def test_a_thousand_calls_give_a_thousand_right_records(busy_house: House)
     async with AsyncExitStack() as stack:
         load = Load(house.pbx, stack)
         for extension in PHONES:
-            await load.phone(extension, ring_s=RING_S)
+            await load.phone(extension, ring=RING_S)
         observer = await stack.enter_async_context(house.pbx.asterisk.observer())
         for queue, members in {"support": ("1004", "1005"), "service": ("1006", "1007"), "billing": ("1008",)}.items():
             for member in members:
@@ -60,7 +60,7 @@ async def test_a_thousand_calls_give_a_thousand_right_records(busy_house: House)
         for person in house.agents.values():
             person.acknowledges = True
         used = house.service.cpu_s()
-        problem = await load.call(calls, rate=RATE, talk_s=STAY_S, deadline_s=CALLS / RATE + 60)
+        problem = await load.call(calls, rate=RATE, talk=STAY_S, deadline_s=CALLS / RATE + 60)
         assert problem == ""
         records = await house.new_records(CALLS, deadline_s=30)
         used = house.service.cpu_s() - used
