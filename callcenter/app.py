@@ -125,6 +125,7 @@ class Application:
             session_ended=Eviction(settings.tenant, self.screenpop),
         )
         followers = [CallOutbox()]
+        self._erasing = Erasing(database, followers, self._settle, self.recognition.forget)
         self._housekeeping = Housekeeping(database, tenant_id, settings.retention, followers)
         self._web = build(
             Services(
@@ -132,9 +133,7 @@ class Application:
                 tickets=self.access,
                 numbers=numbers,
                 calls=WebCallLog(database, self._bell),
-                customers=WebCustomers(
-                    database, numbers, Erasing(database, followers, self._settle, self.recognition.forget)
-                ),
+                customers=WebCustomers(database, numbers, self._erasing),
                 matcher=WebMatcher(index, numbers),
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
@@ -227,6 +226,7 @@ class Application:
     async def _read_people(self) -> None:
         self.seating.name(list(await self.access.agents(self.tenant_id)))
         await self.access.seat_book.refresh()
+        await self._erasing.notice(self.tenant_id)
 
     def _pbx(self, settings: PbxSettings) -> Pbx:
         def on_member(state: QueueMemberState) -> None:

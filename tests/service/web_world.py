@@ -7,12 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
-from types import TracebackType
 from typing import Any
 from uuid import UUID, uuid5
 
-import aiohttp
 import msgspec
 from aiohttp import web
 from argon2 import PasswordHasher
@@ -24,7 +21,6 @@ from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.tickets import Grant
 from callcenter.accounts.values import Extension
-from callcenter.backfill.report import Finding, Item, Reason, Reconciliation, Tally
 from callcenter.calllog.feed import ChangeKind, FeedItem, FeedPage
 from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
@@ -47,6 +43,8 @@ from callcenter.web.schemas.people import AgentState, Queue, QueueMember
 from callcenter.web.schemas.problems import PartHealth
 from callcenter.web.services import CallFilter, Page, ReadNumber, Services
 from callcenter.web.telemetry import Meter, build_registry, one
+from tests.service.web_client import Client
+from tests.service.web_comparisons import Comparisons
 
 SPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -280,40 +278,6 @@ class NowBoard:
 
 
 @dataclass
-class Comparisons:
-    """Knows where `pbx` writes, and notes what is asked for."""
-
-    asked: list[tuple[str, datetime, datetime | None, bool]] = field(default_factory=list)
-    busy: bool = False
-
-    def able(self) -> Sequence[str]:
-        return ["pbx"]
-
-    def ask(self, pbx: str, since: datetime, until: datetime | None, *, dry_run: bool) -> None:
-        if pbx != "pbx":
-            raise NotFound(f"there is no PBX {pbx!r}")
-        self.asked.append((pbx, since, until, dry_run))
-        self.busy = True
-
-    async def newest(self, limit: int) -> Sequence[Reconciliation]:
-        tally = Tally(rows=100, pbx_calls=7, service_calls=6, same=6)
-        tally.add(Item(uuid5(SPACE, "missing"), NOW, Finding.MISSING))
-        one = Reconciliation(
-            reconciliation_id=uuid5(SPACE, "night"),
-            pbx="pbx",
-            reason=Reason.NIGHTLY,
-            since=NOW - timedelta(days=1),
-            until=NOW,
-            dry_run=False,
-            started_at=NOW,
-            ended_at=NOW + timedelta(seconds=2),
-            problem=None,
-            result=tally,
-        )
-        return [one][:limit]
-
-
-@dataclass
 class Parts:
     """The health of one part, as the test sets it."""
 
@@ -387,64 +351,6 @@ class World:
     async def key(self, *scopes: str) -> str:
         """A new API key with these scopes; with all where none is named."""
         return await self.access.keys.create(self.tenant_id, "test", scopes or SCOPES, None, by="admin")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer, read."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return msgspec.json.decode(self.text)
-
-
-class Client:
-    """A browser: keeps cookies, and says that it is our page as the front end does."""
-
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
-        self.url = url
-        self._session = aiohttp.ClientSession(
-            url,
-            headers={"X-Callcenter": "1", **headers},
-            cookie_jar=aiohttp.CookieJar(unsafe=True),
-            timeout=aiohttp.ClientTimeout(total=20),
-            auto_decompress=True,
-        )
-
-    async def __aenter__(self) -> "Client":
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._session.close()
-
-    @property
-    def cookie(self) -> str | None:
-        """The value of the session cookie."""
-        found = [cookie for cookie in self._session.cookie_jar if cookie.key == "callcenter_session"]
-        return found[0].value if found else None
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        data: bytes | BytesIO | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Send a request, with `body` as JSON or `data` as it is."""
-        sent = dict(headers or {})
-        if body is not None:
-            data = msgspec.json.encode(body)
-            sent.setdefault("Content-Type", "application/json")
-        async with self._session.request(method, path, data=data, headers=sent, allow_redirects=False) as answer:
-            return Answer(answer.status, answer.headers, await answer.text())
 
 
 PEOPLE = {"li": Role.AGENT, "wang": Role.AGENT, "zhao": Role.SUPERVISOR, "admin": Role.ADMIN}
