@@ -67,6 +67,8 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
     queue_retry_s: int = 5
     queue_wait_s: int = 600
     park_timeout_s: int = 60
+    transfer_ring_s: int = 15
+    transfer_pause_s: int = 10
 
     cel_to_postgresql: bool = False
     """Whether channel events go into the service's PostgreSQL too, as user `cel_user`, who may only add rows."""

@@ -110,11 +110,16 @@ class DialEnd(Event, frozen=True, gc=False):
 
 
 class BridgeEnter(ChannelEvent, frozen=True, gc=False):
-    """A leg joined a bridge. A holding bridge is waiting, not talking."""
+    """A leg joined a bridge. A holding bridge is waiting, not talking.
+
+    A conference is a bridge that anybody may join (ConfBridge): calls that meet there stay apart, as do their
+    linkedids.
+    """
 
     linkedid: str
     bridge: str
     technology: str
+    conference: bool = False
 
 
 class BridgeLeave(ChannelEvent, frozen=True, gc=False):
@@ -155,7 +160,8 @@ class AttendedTransfer(Event, frozen=True, gc=False):
     """A leg joined its two calls, or the two ends of its one; only those that succeed are told.
 
     `first` and `second` are its legs in either call, the same one where a feature code or AMI made the transfer.
-    `target` is who was asked, None while that is not decided; `target_state` is as of `Newstate`.
+    `target` is who was asked, None while that is not decided; `target_state` is as of `Newstate`. In a talk of three
+    the leg stays.
     """
 
     first_uniqueid: str
@@ -164,6 +170,7 @@ class AttendedTransfer(Event, frozen=True, gc=False):
     target_uniqueid: str | None
     target_state: int | None
     target_exten: str | None
+    stays: bool = False
 
 
 class QueueCallerJoin(ChannelEvent, frozen=True, gc=False):

@@ -51,7 +51,10 @@ def _own_news(one: ev.Event, other: ev.Event) -> bool:
     made_for = isinstance(one, ev.Newchannel) and isinstance(other, ev.Newchannel) and one.uniqueid == other.linkedid
     # Who is sent to another extension while they talk leaves the bridge for it, and the others then leave too.
     sent_away = {type(one), type(other)} == {ev.Newexten, ev.BridgeLeave}
-    if made_for or sent_away:
+    # A phone is up before the dials of the others are ended, which who dials tells, with their hang-ups, in its order.
+    kinds = {type(one), type(other)}
+    dialers = ev.DialEnd in kinds and bool(kinds & {ev.Hangup, ev.Newstate})
+    if made_for or sent_away or dialers:
         return False
     return _apart(one, other) and (isinstance(one, _OWN_NEWS) or isinstance(other, _OWN_NEWS))
 
@@ -66,7 +69,8 @@ def _into_or_out_of_bridges(one: ev.Event, other: ev.Event) -> bool:
 def _answered(one: ev.Event, other: ev.Event) -> bool:
     """The driver tells that a phone is up, who dialed it that it answered, Originate that it came about."""
     kinds = {type(one), type(other)}
-    return len(kinds) == 2 and kinds < {ev.DialEnd, ev.Newstate, ev.OriginateResponse}
+    told = len(kinds) == 2 and kinds < {ev.DialEnd, ev.Newstate, ev.OriginateResponse}
+    return told and not _apart(one, other)
 
 
 RULES: Final[tuple[Rule, ...]] = (_one_attempt, _own_news, _into_or_out_of_bridges, _answered)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from tests.testbed.records import CdrRow, CelRow, QueueLogRow
+from tests.rooms import Stretch, company
+from tests.testbed.records import CdrRow, CelRow, QueueLogRow, bridge_of
 
 TRUNK = "PJSIP/trunk"
 _REFUSALS = (17, 21)
@@ -63,6 +64,8 @@ class Footprint:
     cel: list[CelRow]
     cdr: list[CdrRow] = field(default_factory=list)
     queue_log: list[QueueLogRow] = field(default_factory=list)
+    beside: list[CelRow] = field(default_factory=list)
+    """What CEL says of those of other calls who were in a bridge with this one, as in a conference."""
 
     def take_in(self, other: "Footprint") -> None:
         """Another call turned out to be part of this one."""
@@ -96,7 +99,7 @@ class Footprint:
         """Who shared a bridge with somebody, in the order of time; waiting and parking places are no talk."""
         stays: dict[str, list[tuple[CelRow, float]]] = {}
         open_: dict[tuple[str, str], CelRow] = {}
-        for row in self.cel:
+        for row in self.rooms:
             if row.eventtype not in ("BRIDGE_ENTER", "BRIDGE_EXIT"):
                 continue
             extra = json.loads(row.extra)
@@ -107,7 +110,40 @@ class Footprint:
                 open_[key] = row
             elif key in open_:
                 stays.setdefault(key[0], []).append((open_.pop(key), row.eventtime))
-        return sorted(_overlaps(stays.values()), key=lambda talk: talk.start)
+        own = {row.channel for row in self.cel}
+        return sorted((talk for talk in _overlaps(stays.values()) if talk.channel in own), key=lambda talk: talk.start)
+
+    @property
+    def rooms(self) -> list[CelRow]:
+        """All rows that tell who was with whom."""
+        return sorted(self.cel + self.beside, key=lambda row: row.eventtime)
+
+    def company_of(self, channel: str) -> dict[str, list[Stretch]]:
+        """Who was in a room with a channel, and when."""
+        return company(self.rooms, channel)
+
+    @property
+    def cdr_is_short(self) -> bool:
+        """Whether there was more than CDR tells: it ends before a conference, and before a mailbox after a talk."""
+        apps = {row.appname for row in self.cel}
+        return "ConfBridge" in apps or ("VoiceMail" in apps and bool(self.talks))
+
+    @property
+    def rung_in_vain(self) -> str | None:
+        """The device, if that Asterisk itself rang one without an answer is all that there was."""
+        start = self.cel[0]
+        quiet = all(row.eventtype not in ("ANSWER", "BRIDGE_ENTER") for row in self.cel)
+        return device_of(start.channel) if quiet and len(self.uniqueids) == 1 and start.exten == "s" else None
+
+    def waits_for(self, device: str, at: float) -> bool:
+        """Whether this device transferred the call, and nobody talks at this time."""
+        transferred = any(
+            row.eventtype == "ATTENDEDTRANSFER" and device_of(row.channel) == device and row.eventtime < at
+            for row in self.cel
+        )
+        talks = (self.company_of(row.channel) for row in self.cel if row.eventtype == "CHAN_START")
+        parts = [part for others in talks for stretches in others.values() for part in stretches]
+        return transferred and at < self.end and not any(begin <= at < end for begin, end in parts)
 
     def rung(self, caller: str) -> list[Ring]:
         """The desks' devices that Asterisk rang, except the caller's own phone, which click-to-dial rings first."""
@@ -123,7 +159,7 @@ class Footprint:
 
     def status(self, caller: str) -> str:
         """What became of the call, in the words of the call record."""
-        if any(talk.channel != caller for talk in self.talks):
+        if any(talk.channel != caller for talk in self.talks) or self.company_of(caller):
             return "answered"
         if any(row.event == "ABANDON" for row in self.queue_log):
             return "abandoned"
@@ -141,19 +177,15 @@ class Footprint:
         """Whether a phone sent the call on to another."""
         return any(row.eventtype == "FORWARD" for row in self.cel)
 
-    @property
-    def picked_up(self) -> bool:
-        """Whether a colleague took the call from a phone that rang: the queue log names the member all the same."""
-        return any(row.eventtype == "PICKUP" for row in self.cel)
-
-    @property
-    def hangup_source(self) -> str | None:
+    def hangup_source(self, customer: str) -> str | None:
         """The channel that ended the talk; None where there was none, or Asterisk does not say."""
-        if not self.talks:
+        parts = [part for stretches in self.company_of(customer).values() for part in stretches]
+        if not parts:
             return None
-        over = max(talk.end for talk in self.talks) - _SAME_MOMENT_S
+        over = max(end for _, end in parts) - _SAME_MOMENT_S
+        gone = next(row.eventtime for row in self.cel if row.eventtype == "HANGUP" and row.channel == customer)
         for row in self.cel:
-            if row.eventtype == "HANGUP" and row.eventtime >= over:
+            if row.eventtype == "HANGUP" and over <= row.eventtime <= max(gone, over) + _SAME_MOMENT_S:
                 source = json.loads(row.extra)["hangupsource"]
                 if source.startswith("PJSIP/"):
                     return str(source)
@@ -169,8 +201,14 @@ class Footprint:
             elif row.event == "CONNECT":
                 found[-1] = found[-1]._replace(ending=row.event, wait_s=float(row.data[0]), member=row.agent)
             elif row.event in ("ABANDON", "EXITWITHTIMEOUT"):
-                found[-1] = found[-1]._replace(ending=row.event, wait_s=float(row.data[2]))
+                ending = "MOVED" if self._goes_on(row) else row.event
+                found[-1] = found[-1]._replace(ending=ending, wait_s=float(row.data[2]))
         return found
+
+    def _goes_on(self, left: QueueLogRow) -> bool:
+        """Whether a caller who is said to have abandoned a queue is sent elsewhere: a panel moved them."""
+        own = [row for row in self.cel if row.uniqueid == left.callid and row.eventtime >= left.at]
+        return left.event == "ABANDON" and any(row.eventtype == "APP_START" and row.appname != "Queue" for row in own)
 
     @property
     def ring_no_answers(self) -> list[str]:
@@ -234,6 +272,7 @@ def footprints(cdr: Sequence[CdrRow], cel: Sequence[CelRow], queue_log: Sequence
         known.uniqueids.add(row.uniqueid)
         known.cel.append(row)
         of_linkedid[row.linkedid] = of_uniqueid[row.uniqueid] = known
+    _put_beside(of_uniqueid, cel)
     for record in cdr:
         of_uniqueid[record.uniqueid].cdr.append(record)
     for line in queue_log:
@@ -242,7 +281,35 @@ def footprints(cdr: Sequence[CdrRow], cel: Sequence[CelRow], queue_log: Sequence
     found = list({id(one): one for one in of_linkedid.values()}.values())
     for one in found:
         one.cel.sort(key=lambda row: row.eventtime)
-    return sorted(found, key=lambda one: one.start(""))
+    return _with_returns(sorted(found, key=lambda one: one.start("")))
+
+
+def _put_beside(of_uniqueid: dict[str, Footprint], cel: Sequence[CelRow]) -> None:
+    """Give each call the rows of others that tell of a bridge that it was in too."""
+    inside: dict[str, list[CelRow]] = {}
+    for row in cel:
+        bridge = bridge_of(row)
+        if bridge is not None:
+            inside.setdefault(bridge, []).append(row)
+    for rows in inside.values():
+        calls = {id(one): one for one in (of_uniqueid[row.uniqueid] for row in rows)}
+        for one in calls.values() if len(calls) > 1 else ():
+            one.beside += [row for row in rows if of_uniqueid[row.uniqueid] is not one]
+
+
+def _with_returns(found: list[Footprint]) -> list[Footprint]:
+    """What a call that comes back to who transferred it rings in vain has a linkedid of its own, and is part of it."""
+    whole: list[Footprint] = []
+    for one in found:
+        device = one.rung_in_vain
+        call = next((other for other in whole if device is not None and other.waits_for(device, one.start(""))), None)
+        if call is None:
+            whole.append(one)
+            continue
+        call.take_in(one)
+        call.cdr += one.cdr
+        call.cel.sort(key=lambda row: row.eventtime)
+    return whole
 
 
 def _joined(row: CelRow) -> str:

@@ -39,6 +39,7 @@ class RecordedPbx:
         self._channels: dict[str, dict[str, str]] = {}
         self._born: dict[str, datetime] = {}
         self._bridges: dict[str, str] = {}
+        self._applications: dict[str, str] = {}
         self._waiting: dict[str, tuple[str, str, datetime]] = {}
 
     def take(self, headers: dict[str, str], at: datetime) -> None:
@@ -51,12 +52,14 @@ class RecordedPbx:
             if key.endswith(_ID) and headers[key] in self._channels and key != "BridgeUniqueid":
                 self._see(headers, key.removesuffix(_ID))
         if name == "Hangup":
-            for known in (self._channels, self._born, self._bridges, self._waiting):
+            for known in (self._channels, self._born, self._bridges, self._applications, self._waiting):
                 known.pop(uniqueid, None)
         elif name == "BridgeEnter":
             self._bridges[uniqueid] = headers["BridgeUniqueid"]
         elif name == "BridgeLeave" and self._bridges.get(uniqueid) == headers["BridgeUniqueid"]:
             del self._bridges[uniqueid]
+        elif name == "Newexten":
+            self._applications[uniqueid] = headers["Application"]
         elif name == "QueueCallerJoin":
             self._waiting[uniqueid] = (headers["Queue"], headers["Position"], at)
         elif name == "QueueCallerLeave":
@@ -75,6 +78,7 @@ class RecordedPbx:
                 Uniqueid=uniqueid,
                 Duration=str(timedelta(seconds=int((at - self._born[uniqueid]).total_seconds()))).rjust(8, "0"),
                 BridgeId=self._bridges.get(uniqueid, ""),
+                Application=self._applications.get(uniqueid, ""),
             )
             for uniqueid, facts in self._channels.items()
         )

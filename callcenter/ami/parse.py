@@ -193,7 +193,9 @@ def _dial_end(f: Fields, at: datetime) -> ev.Event:
 
 
 def _bridge_enter(f: Fields, at: datetime) -> ev.Event:
-    return ev.BridgeEnter(at, f["Uniqueid"], f["Linkedid"], f["BridgeUniqueid"], f.get("BridgeTechnology") or "")
+    technology = f.get("BridgeTechnology") or ""
+    conference = f.get("BridgeType") == "base"
+    return ev.BridgeEnter(at, f["Uniqueid"], f["Linkedid"], f["BridgeUniqueid"], technology, conference)
 
 
 def _bridge_leave(f: Fields, at: datetime) -> ev.Event:
@@ -233,6 +235,7 @@ def _attended_transfer(f: Fields, at: datetime) -> ev.Event | None:
         text(f.get("TransferTargetUniqueid")),
         number(f.get("TransferTargetChannelState")),
         text(f.get("TransferTargetExten")),
+        f.get("DestType") == "Threeway",
     )
 
 

@@ -220,7 +220,7 @@ def _find_source(rows: Sequence[Cel], legs: dict[str, Leg], leg: Leg) -> None:
             best = (fits, run.start, other, run, dial_string)
     if best is not None:
         leg.source = best[2].uniqueid
-        leg.given_up = best[3].end
+        leg.given_up = None if _handed_on(rows, best[2]) else best[3].end
         leg.dial_string = best[4] or (ids.resource(leg.interface) if leg.half else None)
         if best[3].app == "Queue" and not (leg.half and _forwards(rows, best[2], number)):
             leg.queue = best[3].data.partition(",")[0] or None
@@ -231,6 +231,15 @@ def _find_source(rows: Sequence[Cel], legs: dict[str, Leg], leg: Leg) -> None:
 def _forwards(rows: Sequence[Cel], leg: Leg, number: int) -> bool:
     """Whether what a channel dialed was just sent on to another place."""
     return any(abs(rows[one].at - rows[number].at) <= FORWARD_WITHIN for one in leg.forwarded)
+
+
+def _handed_on(rows: Sequence[Cel], leg: Leg) -> bool:
+    """Whether another channel took the place of this one in what it ran: a transfer while the target still rang."""
+    return any(row.kind == "ATTENDEDTRANSFER" and _takes_place_of(row, leg) for row in rows)
+
+
+def _takes_place_of(row: Cel, leg: Leg) -> bool:
+    return "app" in row.extra and row.extra.get("channel2_uniqueid") == leg.uniqueid != row.uniqueid
 
 
 def _piece(data: str, leg: Leg) -> str | None:

@@ -100,7 +100,8 @@ class _Telling:
                 if bridge == leg.away_from:
                     leg.away_from = None
                     self.out.append(ev.Unhold(row.at, row.uniqueid))
-                self.out.append(ev.BridgeEnter(row.at, row.uniqueid, row.linkedid, bridge, technology))
+                conference = row.app == "ConfBridge"
+                self.out.append(ev.BridgeEnter(row.at, row.uniqueid, row.linkedid, bridge, technology, conference))
             case "BRIDGE_EXIT":
                 if row.exten and leg.exten and row.exten != leg.exten:
                     self.out.append(ev.Newexten(row.at, row.uniqueid, row.exten, row.app or "AppDial", row.data))

@@ -135,8 +135,8 @@ def judge(name: str, kind: Kind, found: Configuration, settings: PbxSettings) ->
     if not _true(found.timestamps):
         findings.append(finding(Verdict.BAD, "timestampevents is not switched on", Topic.TIMESTAMPS))
     if not found.writetimeout.isdecimal() or int(found.writetimeout) < SHORT_MS:
-        spoken = found.writetimeout or "100, Asterisk's default"
-        what = f"writetimeout of the AMI user is {spoken} ms, which a machine that pauses overruns: set 5000"
+        spoken = f"is {found.writetimeout} ms" if found.writetimeout else "is not set, which means 100 ms"
+        what = f"writetimeout of the AMI user {spoken}: a machine that pauses loses the connection; set it to 5000"
         findings.append(finding(Verdict.DOUBT, what, Topic.USER))
     if not found.guarded:
         what = "the AMI user may log in from any address: give it deny = 0.0.0.0/0.0.0.0 and permit = this machine's"

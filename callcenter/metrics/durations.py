@@ -19,7 +19,7 @@ class Durations(msgspec.Struct, frozen=True):
     """The durations of one call; all None while it is in progress."""
 
     wait: timedelta | None
-    """Waiting in queues."""
+    """Waiting in queues, and not held by an agent who waits there to hand the call on."""
     ring: timedelta | None
     """A device of ours, or on an outbound call the far end, was ringing."""
     talk: timedelta | None
@@ -39,10 +39,11 @@ def of(call: Call) -> Durations:
     if end is None:
         return NONE_YET
     connected = [(c.from_, c.to or end) for c in call.connections]
+    waited = [(visit.joined_at, max(visit.left_at or end, visit.joined_at)) for visit in call.queue_visits]
     unseen = call.source is Source.BACKFILL and bool(connected)
     held = overlap(_hold_intervals(call.holds, end), connected)
     return Durations(
-        wait=sum((wait_of(visit, end) for visit in call.queue_visits), ZERO),
+        wait=covered(waited) - overlap(waited, connected),
         ring=_ring(call, end),
         talk=covered(connected) - (ZERO if unseen else held),
         hold=None if unseen else held,

@@ -10,8 +10,8 @@ def bridge_enter(world: World, event: ev.BridgeEnter) -> None:
     leg = world.leg(event, event.uniqueid)
     if leg is None:
         return
-    world.enter(leg, event.bridge, holding=event.technology == "holding_bridge")
-    if not leg.holding:
+    world.enter(leg, event.bridge, holding=event.technology == "holding_bridge", conference=event.conference)
+    if not leg.holding and not event.conference:
         meeting.in_bridge(world, leg, event.at)
     call = leg.call
     if event.linkedid != leg.linkedid:
@@ -19,15 +19,18 @@ def bridge_enter(world: World, event: ev.BridgeEnter) -> None:
         call.add_linkedid(event.linkedid)
         world.calls.setdefault(event.linkedid, call)
     direction.stays_inside(world, call, event.at)
-    talk.update(call, event.at, world.emit)
+    for one in (call, *world.confers(leg)):
+        talk.update(one, event.at, world.emit)
 
 
 def bridge_leave(world: World, event: ev.BridgeLeave) -> None:
     """A channel left a bridge."""
     leg = world.leg(event, event.uniqueid)
     if leg is not None and leg.bridge == event.bridge:
+        others = world.confers(leg)
         world.leave(leg)
-        talk.update(leg.call, event.at, world.emit)
+        for one in (leg.call, *others):
+            talk.update(one, event.at, world.emit)
 
 
 def hold(world: World, event: ev.Hold) -> None:

@@ -62,6 +62,7 @@ class CallFacts:
         "directory",
         "ended_at",
         "entry",
+        "handed_on_by",
         "hangup_by",
         "hangup_cause",
         "legs",
@@ -102,6 +103,8 @@ class CallFacts:
         self.picked_up_at: datetime | None = None
         """When a colleague last took the call from a phone that rang for it."""
         self.reached_voicemail = False
+        self.handed_on_by: str | None = None
+        """uniqueid of the leg that handed the call on last."""
         self.complete = True
         self.source = Source.LIVE
         self.rings: list[Ring] = []
@@ -260,9 +263,21 @@ class CallFacts:
         """All transfers so far."""
         return self._transfers
 
-    def add_transfer(self, transfer: Transfer) -> None:
+    def add_transfer(self, transfer: Transfer, by: Leg | None) -> None:
         """Somebody handed the call over."""
         self._transfers.append(transfer)
+        self.handed_on_by = by.uniqueid if by is not None else None
+        self.touch()
+
+    def drop_transfer(self) -> None:
+        """Who handed the call on last is back in it by the same channel, so they had not."""
+        self._transfers.pop()
+        self.handed_on_by = None
+        self.touch()
+
+    def correct_transfer(self, transfer: Transfer) -> None:
+        """Who handed the call over last, and how, became known."""
+        self._transfers[-1] = transfer
         self.touch()
 
     def absorb(self, other: CallFacts) -> None:

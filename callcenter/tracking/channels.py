@@ -62,7 +62,7 @@ def new_callerid(world: World, event: ev.NewCallerid) -> None:
     sent on to shall see.
     """
     leg = world.leg(event, event.uniqueid)
-    if leg is None:
+    if leg is None or leg.call.answered_at is not None:
         return
     call = leg.call
     if leg is call.entry and (call.offers or call.answered_at is not None):
@@ -82,6 +82,7 @@ def new_connected_line(world: World, event: ev.NewConnectedLine) -> None:
     leg = world.leg(event, event.uniqueid)
     if leg is None:
         return
+    leg.shown = event.connected_num
     call = leg.call
     callee = call.callee
     shown = event.connected_name
@@ -97,6 +98,8 @@ def newexten(world: World, event: ev.Newexten) -> None:
     if leg is None:
         return
     call = leg.call
+    if leg is call.entry:
+        queues.moved_on(call, event.at, world.emit)
     if event.exten is not None and event.exten != leg.exten_now:
         if leg.bridge is not None and not leg.holding:
             transfers.redirected(world, leg, event.exten, event.at)
@@ -130,8 +133,7 @@ def hangup(world: World, event: ev.Hangup) -> None:
     if leg is None:
         return
     call = leg.call
-    if leg.held_since is not None:
-        talk.unhold(call, leg, event.at, world.emit)
+    talk.take_back(call, leg, event.at, world.emit)
     if leg.ring is not None:
         offers.leg_gone(call, leg.ring, event.cause, event.at, world.emit)
     if leg is call.entry:
@@ -139,9 +141,12 @@ def hangup(world: World, event: ev.Hangup) -> None:
         call.touch()
     leg.move(states.LegState.GONE)
     talked = leg.bridge is not None or leg is call.customer
+    others = world.confers(leg)
     world.remove(leg)
-    if talked:
-        talk.update(call, event.at, world.emit)
+    for one in (call, *others) if talked else ():
+        talk.update(one, event.at, world.emit)
+    if leg.brought_in is not None:
+        transfers.left_to(world, leg, leg.brought_in, event.at)
     # Of a call that lost all legs that were known, a snapshot may show others: who is left is asked at its end.
     if not call.legs and not world.resyncing:
         end(world, call, event.at)

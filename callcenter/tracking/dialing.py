@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
-from callcenter.tracking import direction, ending, ids, meeting, offers, queues, recall
+from callcenter.tracking import direction, ending, ids, meeting, offers, queues, recall, transfers
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
@@ -21,15 +21,25 @@ def dial_begin(world: World, event: ev.DialBegin) -> None:
     source = world.leg(event, event.uniqueid) if event.uniqueid is not None else None
     if source is not None and source.call is not leg.call:
         # Who is dialed is made for the call that dials. What began a call of its own is not dialed by another.
-        if leg is leg.call.entry:
+        if world.resyncing:
+            meeting.meet(world, source.call, leg.call, event.at)
+        elif leg is leg.call.entry:
             world.anomaly(event, "a channel that began another call cannot be dialed", leg.channel, leg)
             return
-        world.move(leg, source.call)
+        else:
+            world.move(leg, source.call)
     leg.dialed = _dialed_number(event.dial_string, leg)
     if world.resyncing and recall.is_known(leg.call, leg):
         return
     if event.uniqueid is None:
-        leg.originated = True
+        back = transfers.called_back(world, leg) if leg.call.direction is None else None
+        if back is None:
+            leg.originated = True
+        else:
+            meeting.meet(world, back, leg.call, event.at)
+            offers.dialed(back, leg, None, event.at)
+            if leg.state is LegState.RINGING:
+                rings(world, leg, event.at)
         return
     if source is None:
         return
@@ -56,10 +66,6 @@ def dial_end(world: World, event: ev.DialEnd) -> None:
     leg = world.leg(event, event.dest_uniqueid)
     if leg is None:
         return
-    source = world.legs.get(event.uniqueid or "")
-    if event.status == "ANSWER" and leg.dialed is None and source is not None and source.call is not leg.call:
-        _taken_over(world, source.call, leg, event.at)
-        return
     call = leg.call
     if leg.ring is not None:
         offers.dial_ended(call, leg.ring, event.status, event.at, world.emit)
@@ -76,12 +82,6 @@ def rings(world: World, leg: Leg, at: datetime) -> None:
         call.ringing_at = at
         call.touch()
         world.emit(ch.CallUpdated, call, at)
-
-
-def _taken_over(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
-    """A leg that nobody dialed answers for a device that rings: it took the call over (an INVITE with Replaces)."""
-    call.picked_up_at = at
-    meeting.meet(world, call, leg.call, at)
 
 
 def _learn_caller(call: CallFacts, leg: Leg, source: Leg) -> None:
@@ -115,7 +115,7 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
     queue = leg.queue or (source.half.queue if source.half is not None else None)
     if world.resyncing and queue is None and queues.waits(call):
         queue = call.visits[-1].queue  # a snapshot does not tell who rings a phone: it is what its caller waits in
-    offers.dialed(call, leg, queue, event.at)
+    offers.dialed(call, leg, queue, event.at, through_local=not source.is_real)
     # Whom a queue rings is named as a queue's member by AgentCalled, which may come a moment later.
     rung_directly = queue is None and not queues.waits(call)
     if call.answered_at is None and rung_directly and call.direction is not Direction.OUTBOUND:

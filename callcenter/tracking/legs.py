@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,10 @@ class Leg:
     __slots__ = (
         "asked_cause",
         "bridge",
+        "brought_in",
         "call",
         "channel",
+        "conference",
         "dialed",
         "exten",
         "exten_now",
@@ -35,6 +38,7 @@ class Leg:
         "originated",
         "queue",
         "ring",
+        "shown",
         "side",
         "state",
         "uniqueid",
@@ -70,8 +74,14 @@ class Leg:
         self.bridge: str | None = None
         self.holding = False
         """Whether the bridge is one in which channels wait, not talk."""
+        self.brought_in: str | None = None
+        """Whom it brought into the talk without leaving it: the three talk together."""
+        self.conference: Mapping[str, Leg] = {}
+        """Everybody in the conference that it stands in, by uniqueid, of whatever call."""
         self.half: Leg | None = None
         """The other half of a Local channel."""
+        self.shown: str | None = None
+        """The number that it shows as its other side's."""
         self.dialed: str | None = None
         """What was dialed to reach this leg, where it was dialed."""
         self.originated = False

@@ -30,9 +30,11 @@ def waits(call: CallFacts) -> bool:
 
 
 def joined(call: CallFacts, queue: str, position: int | None, at: datetime, emit: Emit) -> bool:
-    """The caller joined a queue. False: they wait in one already."""
+    """The caller joined a queue. False: they wait in it already. One they waited in before they left unheard."""
     if waits(call):
-        return False
+        if call.visits[-1].queue == queue:
+            return False
+        call.change_visit(left_at=at)
     settle(call, QueueExit.OTHER, at, emit)
     visit = QueueVisit(queue=queue, joined_at=at, position=position)
     call.add_visit(visit)
@@ -93,6 +95,11 @@ def settle(call: CallFacts, how: QueueExit, at: datetime, emit: Emit) -> None:
     """Give the newest visit its exit, if it was left and has none."""
     if call.visits and call.visits[-1].exit is None and call.visits[-1].left_at is not None:
         emit(ch.QueueLeft, call, at, visit=call.change_visit(exit=how))
+
+
+def moved_on(call: CallFacts, at: datetime, emit: Emit) -> None:
+    """The caller runs the dialplan: who does has not hung up, whatever Asterisk says of the queue they were in."""
+    settle(call, QueueExit.OTHER, at, emit)
 
 
 def close(call: CallFacts, at: datetime, emit: Emit) -> None:

@@ -46,7 +46,8 @@ def missed(known: Mapping[str, Leg], snapshot: ev.Snapshot) -> Iterator[ev.Event
 
 def _entered(channel: ev.ChannelNow, bridge: str, snapshot: ev.Snapshot) -> ev.BridgeEnter:
     technology = "holding_bridge" if bridge in snapshot.holding else ""
-    return ev.BridgeEnter(snapshot.at, channel.uniqueid, channel.linkedid, bridge, technology)
+    conference = channel.application == "ConfBridge"
+    return ev.BridgeEnter(snapshot.at, channel.uniqueid, channel.linkedid, bridge, technology, conference)
 
 
 def _joined(waiting: ev.WaitingNow, snapshot: ev.Snapshot) -> ev.QueueCallerJoin:

@@ -20,7 +20,7 @@ class LegState(Enum):
 
 
 class OfferState(Enum):
-    """An offer is dialed, may ring, and ends once. `REFUSED` waits for the hang-up cause to tell busy from rejected."""
+    """An offer is dialed, may ring, and ends once. `REFUSED` waits for the hang-up cause, which tells why."""
 
     DIALED = "dialed"
     RINGING = "ringing"

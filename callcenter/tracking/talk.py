@@ -1,6 +1,7 @@
 """Who hears whom: connections and holds, from bridges.
 
 Real legs talk when they stand in one bridge, or in bridges that a Local channel joins. A holding bridge is waiting.
+In a conference they talk with those of other calls too, and each call keeps its own account of it.
 A connection is one party's stretch of talking with the call's customer: whoever called in, on an outbound call the
 outside party that was reached, on an internal call the caller and, once they have handed it on, who stayed.
 """
@@ -34,7 +35,7 @@ def update(call: CallFacts, at: datetime, emit: Emit) -> None:
 
 def hold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
     """A leg put its other side on hold, unless it had already."""
-    if leg.held_since is None:
+    if leg.held_since is None and not _is_apart(call, leg):
         leg.held_since = at
         held = Hold(from_=at, interface=_interface(leg))
         call.add_hold(held)
@@ -43,6 +44,18 @@ def hold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
 
 def unhold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
     """A leg took its other side off hold, if it was."""
+    if not _is_apart(call, leg):
+        take_back(call, leg, at, emit)
+
+
+def let_go(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
+    """A leg handed the call on: it holds nobody any more, though it may be there for another moment."""
+    take_back(call, leg, at, emit)
+    update(call, at, emit)
+
+
+def take_back(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
+    """A leg holds nobody any more, wherever it stands."""
     if leg.held_since is None:
         return
     leg.held_since = None
@@ -51,10 +64,12 @@ def unhold(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
         emit(ch.CallResumed, call, at, hold=ended)
 
 
-def let_go(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
-    """A leg handed the call on: it holds nobody any more, though it may be there for another moment."""
-    unhold(call, leg, at, emit)
-    update(call, at, emit)
+def _is_apart(call: CallFacts, leg: Leg) -> bool:
+    """Whether a leg talks with somebody else than the customer: whom it holds then is no matter of the customer's."""
+    rooms = _rooms(call)
+    customer = _customer(call, rooms)
+    theirs = rooms.get(customer.uniqueid) if customer is not None else None
+    return theirs is not None and rooms.get(leg.uniqueid, theirs) != theirs
 
 
 def _begin(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
@@ -70,9 +85,11 @@ def _begin(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
     else:
         connection = Connection(from_=at, agent=party.agent, interface=interface, number=party.number)
         call.open_talks[leg.uniqueid] = call.add_connection(connection)
+    if leg.uniqueid == call.handed_on_by:
+        call.drop_transfer()
     if call.answered_at is None:
         call.answered_at = at
-        if leg is not call.entry and call.direction is not Direction.OUTBOUND:
+        if leg is not call.entry and leg.call is call and call.direction is not Direction.OUTBOUND:
             call.callee = party
     call.hangup_by = None
     call.touch()
@@ -93,6 +110,7 @@ def _talking(call: CallFacts) -> dict[str, Leg]:
         for uniqueid, room in rooms.items()
         if room == theirs and uniqueid != customer.uniqueid
     }
+    together |= {u: leg for u, leg in sorted(customer.conference.items()) if leg.call is not call and leg.is_real}
     # A feature code takes whoever consults out of the bridge, where a phone's own key leaves them in it. Both have the
     # customer on hold, and talk with them still, until somebody else does.
     return together or {u: leg for u in call.open_talks if (leg := call.legs.get(u)) and leg.held_since is not None}

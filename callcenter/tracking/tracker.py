@@ -94,7 +94,7 @@ class Tracker:
             taken_up = recall.take_up(world, known, snapshot)
             changes += [ch.CallStarted(at=snapshot.at, call=call.record()) for call in taken_up]
             for event in resync.missed(world.legs, snapshot):
-                if not (isinstance(event, ev.QueueCallerJoin) and self._waits(event.uniqueid)):
+                if not (isinstance(event, ev.QueueCallerJoin) and self._waits(event)):
                     changes += self.apply(event)
             world.out = changes
             waiting = {world.legs[one.uniqueid].call for one in snapshot.waiting if one.uniqueid in world.legs}
@@ -148,6 +148,6 @@ class Tracker:
         """How many channels there are."""
         return len(self._world.legs)
 
-    def _waits(self, uniqueid: str) -> bool:
-        leg = self._world.legs.get(uniqueid)
-        return leg is None or queues.waits(leg.call)
+    def _waits(self, event: ev.QueueCallerJoin) -> bool:
+        leg = self._world.legs.get(event.uniqueid)
+        return leg is None or (queues.waits(leg.call) and leg.call.visits[-1].queue == event.queue)

@@ -5,7 +5,7 @@ from typing import Final
 
 from callcenter import changes as ch
 from callcenter import events as ev
-from callcenter.model import Transfer, TransferKind
+from callcenter.model import OfferResult, Transfer, TransferKind
 from callcenter.tracking import meeting, offers, talk
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
@@ -13,6 +13,7 @@ from callcenter.tracking.legs import Leg
 from callcenter.tracking.states import LegState, leg_state
 from callcenter.tracking.world import World
 
+_REACHED: Final = (None, OfferResult.ANSWERED)
 ELSEWHERE: Final = "external_replaces"
 """The extension to which Asterisk sends who is to be joined with a call at another PBX (REFER with Replaces)."""
 
@@ -21,8 +22,7 @@ def blind(world: World, event: ev.BlindTransfer) -> None:
     """A leg sent its other side to an extension."""
     leg = world.leg(event, event.transferer_uniqueid)
     if leg is not None:
-        kind = TransferKind.ATTENDED if event.exten == ELSEWHERE else TransferKind.BLIND
-        _transferred(world, leg.call, kind, leg.interface, event.exten, event.at)
+        _transferred(world, leg.call, _kind(event.exten), leg, event.exten, event.at)
 
 
 def attended(world: World, event: ev.AttendedTransfer) -> None:
@@ -34,11 +34,36 @@ def attended(world: World, event: ev.AttendedTransfer) -> None:
     if second is not None:
         meeting.meet(world, first.call, second.call, event.at)
     target = world.legs.get(event.target_uniqueid or "")
+    asked = _asked(first, target)
     state = leg_state(event.target_state) if event.target_state is not None else LegState.DOWN
+    if asked is not None:
+        state = asked.state  # a queue is up before anybody in it is
     kind = TransferKind.ATTENDED if state is LegState.UP else TransferKind.BLONDE
-    to = _asked(first.call, target) or event.target_exten or event.second_exten
+    to = _name(asked) or event.target_exten or event.second_exten
     talk.let_go(first.call, first, event.at, world.emit)
-    _transferred(world, first.call, kind, first.interface, to, event.at)
+    if event.stays:
+        first.brought_in = to
+    else:
+        _transferred(world, first.call, kind, first, to, event.at)
+
+
+def left_to(world: World, leg: Leg, to: str, at: datetime) -> None:
+    """A leg left a talk of three: if the two others talk on, they were joined by it."""
+    if leg.call.open_talks:
+        _transferred(world, leg.call, TransferKind.ATTENDED, leg, to, at)
+
+
+def called_back(world: World, leg: Leg) -> CallFacts | None:
+    """The call that Asterisk rings a phone for again, since whom it was handed to did not answer.
+
+    Nothing in the events of the new channel names that call. But the phone handed it on before anybody had answered,
+    the customer stands alone in the bridge since, and it is the customer's number that the phone shows.
+    """
+    call = world.handed_on.get(leg.interface)
+    customer = call.customer if call is not None else None
+    if customer is None or customer.bridge is None or len(world.bridges[customer.bridge]) != 1:
+        return None
+    return call if leg.shown in (customer.number, customer.dialed) else None
 
 
 def redirected(world: World, leg: Leg, exten: str, at: datetime) -> None:
@@ -51,7 +76,12 @@ def redirected(world: World, leg: Leg, exten: str, at: datetime) -> None:
     leg.exten_now = exten
     if leg is call.customer:
         others = [call.legs[uniqueid] for uniqueid in call.open_talks if uniqueid in call.legs]
-        _transferred(world, call, TransferKind.BLIND, others[-1].interface if others else None, exten, at)
+        _transferred(world, call, _kind(exten), others[-1] if others else None, exten, at, guessed=True)
+
+
+def _kind(exten: str) -> TransferKind:
+    """What a transfer to an extension is."""
+    return TransferKind.ATTENDED if exten == ELSEWHERE else TransferKind.BLIND
 
 
 def picked_up(world: World, event: ev.Pickup) -> None:
@@ -65,20 +95,43 @@ def picked_up(world: World, event: ev.Pickup) -> None:
 
 
 def _transferred(
-    world: World, call: CallFacts, kind: TransferKind, by: str | None, to: str | None, at: datetime
+    world: World,
+    call: CallFacts,
+    kind: TransferKind,
+    by: Leg | None,
+    to: str | None,
+    at: datetime,
+    *,
+    guessed: bool = False,
 ) -> None:
+    transfer = Transfer(kind=kind, at=at, by=by.interface if by is not None else None, to=to)
     known = call.transfers[-1] if call.transfers else None
     if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
-        return  # Asterisk says that there was a transfer, and then that the leg comes to where it was sent
-    transfer = Transfer(kind=kind, at=at, by=by, to=to)
-    call.add_transfer(transfer)
+        # Asterisk says that there was a transfer, and that the leg comes to where it was sent, in either order.
+        if not guessed:
+            call.correct_transfer(transfer)
+            if (known.kind, known.by) != (kind, transfer.by):
+                world.emit(ch.CallUpdated, call, at)
+        return
+    call.hangup_by = None  # who hands a call on hangs up, but does not end it
+    call.add_transfer(transfer, by)
+    if kind is TransferKind.BLONDE and by is not None:
+        world.handed_on[by.interface] = call
     world.emit(ch.CallTransferred, call, at, transfer=transfer)
 
 
-def _asked(call: CallFacts, target: Leg | None) -> str | None:
-    """The device or number that a consultation reached, or that rings for it still."""
-    if target is None:
-        return next((ring.leg.interface for ring in reversed(call.rings) if ring.offer.ended_at is None), None)
-    if target.side is Side.DEVICE:
-        return target.interface
-    return target.dialed or target.number if target.side is Side.TRUNK else None
+def _asked(by: Leg, target: Leg | None) -> Leg | None:
+    """The leg that a consultation reached, or that rings for it still."""
+    if target is not None and target.is_real:
+        return target
+    # Asterisk itself dialed for whoever asked: a device of ours is the last that it rang.
+    call = by.call
+    there = (ring for ring in reversed(call.rings) if ring.leg.uniqueid in call.legs and ring.leg is not by)
+    return next((ring.leg for ring in there if ring.offer.result in _REACHED), None)
+
+
+def _name(asked: Leg | None) -> str | None:
+    """The device at a leg, or the number where it leads outside."""
+    if asked is None or asked.side is Side.DEVICE:
+        return asked.interface if asked is not None else None
+    return asked.dialed or asked.number

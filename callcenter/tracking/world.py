@@ -27,6 +27,8 @@ class World:
         """Bridge → the legs that stand in it, by uniqueid."""
         self.dialed_by_us: dict[str, str] = {}
         """Channel id of an originate of ours that has not begun yet → number to be called."""
+        self.handed_on: dict[str, CallFacts] = {}
+        """Device → the call that it handed on last before anybody had answered."""
         self.resyncing = False
         self.out: list[ch.Change] = []
         self._gone: set[str] = set()
@@ -57,9 +59,16 @@ class World:
         return leg
 
     def call_for(self, linkedid: str, at: datetime) -> CallFacts:
-        """The call that goes by a linkedid; a new one where there is none."""
+        """The call that goes by a linkedid; a new one where there is none.
+
+        A linkedid is the uniqueid of a channel. Where that one is in a call by another name, the two met unseen.
+        """
         call = self.calls.get(linkedid)
-        if call is None:
+        named = self.legs.get(linkedid)
+        if call is None and named is not None:
+            call = self.calls[linkedid] = named.call
+            call.add_linkedid(linkedid)
+        elif call is None:
             call_id = ids.call_id(self.directory.pbx, linkedid)
             call = self.calls[linkedid] = CallFacts(call_id, linkedid, self.directory, at)
             if self.resyncing:
@@ -70,21 +79,30 @@ class World:
         """Whether a channel is there, or was until lately."""
         return uniqueid in self.legs or uniqueid in self._gone
 
-    def enter(self, leg: Leg, bridge: str, holding: bool) -> None:
+    def enter(self, leg: Leg, bridge: str, *, holding: bool, conference: bool) -> None:
         """A channel stands in a bridge now, and in no other."""
         self.leave(leg)
         leg.bridge = bridge
         leg.holding = holding
-        self.bridges.setdefault(bridge, {})[leg.uniqueid] = leg
+        inside = self.bridges.setdefault(bridge, {})
+        inside[leg.uniqueid] = leg
+        if conference:
+            leg.conference = inside
 
     def leave(self, leg: Leg) -> None:
         """A channel stands in no bridge now."""
-        bridge, leg.bridge, leg.holding = leg.bridge, None, False
+        bridge, leg.bridge, leg.holding, leg.conference = leg.bridge, None, False, {}
         if bridge is not None:
             inside = self.bridges[bridge]
             del inside[leg.uniqueid]
             if not inside:
                 del self.bridges[bridge]
+
+    def confers(self, leg: Leg) -> list[CallFacts]:
+        """The other calls in the conference that a channel stands in."""
+        calls = {id(other.call): other.call for other in leg.conference.values()}
+        calls.pop(id(leg.call), None)
+        return list(calls.values())
 
     def remove(self, leg: Leg) -> None:
         """A channel is gone."""
@@ -108,6 +126,9 @@ class World:
 
     def drop(self, call: CallFacts) -> None:
         """A call is over, or turned out to be none."""
+        for transfer in call.transfers:
+            if transfer.by is not None and self.handed_on.get(transfer.by) is call:
+                del self.handed_on[transfer.by]
         for linkedid in call.linkedids:
             if self.calls.get(linkedid) is call:
                 del self.calls[linkedid]

@@ -58,7 +58,7 @@ BROKEN = {
     "time stamps": ("manager.conf", "timestampevents = yes", "", "timestampevents is not switched on", "manager.conf"),
     "a right": ("manager.conf", RIGHTS, "write = call,agent,reporting", "lacks the right originate", "write ="),
     "all rights": ("manager.conf", RIGHTS, "write = call", "the PBX cannot be used", "reporting"),
-    "patience": ("manager.conf", "writetimeout = 5000", "", "100, Asterisk's default", "manager.conf"),
+    "patience": ("manager.conf", "writetimeout = 5000", "", "is not set, which means 100 ms", "manager.conf"),
     "addresses": ("manager.conf", "deny = 0.0.0.0/0.0.0.0", "", "may log in from any address", "permit"),
     "CEL": ("cel.conf", "enable = yes", "enable = no", "CEL is off", "cel.conf"),
     "events of CEL": ("cel.conf", "BRIDGE_ENTER,", "", "CEL does not write BRIDGE_ENTER", "events ="),

@@ -86,6 +86,8 @@ class Asterisk:
             queue_retry_s=1,
             queue_wait_s=8,
             park_timeout_s=3,
+            transfer_ring_s=3,
+            transfer_pause_s=1,
         )
         self.values = msgspec.structs.replace(defaults, **values)
         self._config = f"{inside}/etc/asterisk.conf"

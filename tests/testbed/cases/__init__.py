@@ -2,11 +2,14 @@
 
 from tests.testbed.cases import (  # noqa: F401 - they register their cases
     branch,
+    destinations,
     detours,
     devices,
+    features,
     internal,
     joins,
     outbound,
+    panels,
     queues,
     refers,
     supervision,
