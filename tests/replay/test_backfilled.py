@@ -27,7 +27,7 @@ dialed (`branch-transfer-by-replaces`: CEL leaves its APP_START out)."""
 
 
 NOT_YET: Final = {
-    "ami-redirect-waiting": "a panel takes the caller out of the queue: only the next APP_START tells that from an abandon",
+    "ami-redirect-waiting": "a panel takes the caller out of the queue, which looks like an abandon",
     "feature-attended-transfer-three-way": "CEL writes the transfer when the three-way talk begins, not when it ends",
     "feature-attended-transfer-to-busy": "how a target refused that a feature code dialed is not read yet",
     "feature-blonde-transfer-tried-again": "the call that is tried again meets the first by no row that is read yet",
