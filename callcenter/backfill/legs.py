@@ -54,6 +54,7 @@ class Leg:
         "interface",
         "left",
         "linkedid",
+        "made",
         "made_by",
         "name",
         "number",
@@ -78,6 +79,8 @@ class Leg:
         self.dialed = row.uniqueid != row.linkedid and not row.channel.endswith(";2")
         self.originated = False
         self.made_by = ""
+        self.made = 0
+        """The row in which it first said so."""
         self.answered: int | None = None
         self.left: int | None = None
         """The row in which it left its last bridge, if it did nothing after that but end."""
@@ -136,6 +139,7 @@ def _note(leg: Leg, number: int, row: Cel) -> None:
         leg.dialed = False
     elif not leg.made_by and row.app in MADE_BY:
         leg.made_by = row.app
+        leg.made = number
     if kind == "ANSWER":
         if leg.answered is None:
             leg.answered = number
@@ -143,7 +147,7 @@ def _note(leg: Leg, number: int, row: Cel) -> None:
         leg.runs.append(Run(row.app, row.data, row.exten, number))
     elif kind == "APP_END":
         for run in reversed(leg.runs):
-            if run.app == row.app and run.end is None:
+            if (run.app, run.data) == (row.app, row.data) and run.end is None:
                 run.end = number
                 break
     elif kind == "FORWARD":

@@ -115,7 +115,8 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
     queue = leg.queue or (source.half.queue if source.half is not None else None)
     if world.resyncing and queue is None and queues.waits(call):
         queue = call.visits[-1].queue  # a snapshot does not tell who rings a phone: it is what its caller waits in
-    offers.dialed(call, leg, queue, event.at, through_local=not source.is_real)
+    # A snapshot does not tell who rings a phone, so that its end is taken for the end of its time.
+    offers.dialed(call, leg, queue, event.at, through_local=world.resyncing or not source.is_real)
     # Whom a queue rings is named as a queue's member by AgentCalled, which may come a moment later.
     rung_directly = queue is None and not queues.waits(call)
     if call.answered_at is None and rung_directly and call.direction is not Direction.OUTBOUND:
