@@ -24,7 +24,6 @@ from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.tickets import Grant
 from callcenter.accounts.values import Extension
-from callcenter.backfill.report import Finding, Item, Reason, Reconciliation, Tally
 from callcenter.calllog.feed import ChangeKind, FeedItem, FeedPage
 from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
@@ -47,6 +46,7 @@ from callcenter.web.schemas.people import AgentState, Queue, QueueMember
 from callcenter.web.schemas.problems import PartHealth
 from callcenter.web.services import CallFilter, Page, ReadNumber, Services
 from callcenter.web.telemetry import Meter, build_registry, one
+from tests.service.web_comparisons import Comparisons
 
 SPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -277,40 +277,6 @@ class NowBoard:
     def queues(self, tenant_id: int) -> Sequence[Queue]:
         member = QueueMember(interface="PJSIP/1001", name=None, agent="li", state=AgentState.READY, paused=False)
         return [Queue(pbx="pbx", name="support", waiting=1, longest_wait_s=2.5, members=(member,))]
-
-
-@dataclass
-class Comparisons:
-    """Knows where `pbx` writes, and notes what is asked for."""
-
-    asked: list[tuple[str, datetime, datetime | None, bool]] = field(default_factory=list)
-    busy: bool = False
-
-    def able(self) -> Sequence[str]:
-        return ["pbx"]
-
-    def ask(self, pbx: str, since: datetime, until: datetime | None, *, dry_run: bool) -> None:
-        if pbx != "pbx":
-            raise NotFound(f"there is no PBX {pbx!r}")
-        self.asked.append((pbx, since, until, dry_run))
-        self.busy = True
-
-    async def newest(self, limit: int) -> Sequence[Reconciliation]:
-        tally = Tally(rows=100, pbx_calls=7, service_calls=6, same=6)
-        tally.add(Item(uuid5(SPACE, "missing"), NOW, Finding.MISSING))
-        one = Reconciliation(
-            reconciliation_id=uuid5(SPACE, "night"),
-            pbx="pbx",
-            reason=Reason.NIGHTLY,
-            since=NOW - timedelta(days=1),
-            until=NOW,
-            dry_run=False,
-            started_at=NOW,
-            ended_at=NOW + timedelta(seconds=2),
-            problem=None,
-            result=tally,
-        )
-        return [one][:limit]
 
 
 @dataclass
