@@ -47,6 +47,7 @@ from callcenter.joints.recognition import Recognition
 from callcenter.joints.reconciling import Reconciler
 from callcenter.joints.seating import Seating
 from callcenter.joints.watching import Watch
+from callcenter.joints.webhooks import WebWebhooks, webhook_meters, worker_of
 from callcenter.live.board import Board
 from callcenter.model import Call
 from callcenter.pbx import Pbx
@@ -66,6 +67,8 @@ SETTLE_S: Final = 5.0
 """How long an erasure may wait for calls to be written that are on their way to the log."""
 SESSIONS_EVERY: Final = timedelta(seconds=1)
 """How often it is looked whether the log-ins behind open pages still stand: one statement for all."""
+WEBHOOKS_EVERY: Final = timedelta(seconds=30)
+"""How often webhooks that wait are counted, for /metrics."""
 LOST_PAUSE: Final = timedelta(seconds=10)
 """Between two attempts to end the calls of an earlier run, while PostgreSQL is away."""
 RECALL_S: Final = 5.0
@@ -99,7 +102,10 @@ class Application:
         self.pbxs = {one.id: self._pbx(one) for one in settings.pbx}
         self.claims = {one.id: Claim(database, f"{settings.tenant}/{one.id}") for one in settings.pbx}
         """PBX → the right to follow it, which one process has at a time."""
-        registry = build_registry(meters(self.pbxs, self.claims, self.fanout, self.writer))
+        self.webhooks = worker_of(database, tenant_id, settings.webhooks)
+        registry = build_registry(
+            (*meters(self.pbxs, self.claims, self.fanout, self.writer), *webhook_meters(self.webhooks.counters))
+        )
         tickets = PopTickets()
         switchboard = Switchboard(self.pbxs, numbers, self._seat_of)
         public = settings.web.public_url
@@ -137,6 +143,7 @@ class Application:
                 matcher=WebMatcher(index, numbers),
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
+                webhooks=WebWebhooks(database, self.webhooks),
                 reconciler=self.watch,
                 health=ServiceHealth(database, self.pbxs, self.claims, self.screenpop, self.writer),
                 registry=registry,
@@ -204,6 +211,10 @@ class Application:
             tasks.append(group.create_task(self._housekeeping.run(), name="housekeeping"))
             tasks.append(group.create_task(self._bell.run(), name="change feed"))
             tasks.append(group.create_task(self.watch.run(), name="watch"))
+            tasks.append(group.create_task(self.webhooks.run(), name="webhooks"))
+            tasks.append(
+                group.create_task(repeat("webhook count", self.webhooks.measure, WEBHOOKS_EVERY), name="webhook count")
+            )
             tasks += [group.create_task(self._follow(name, pbx), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
                 await self._open_web(runner)
