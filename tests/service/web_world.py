@@ -45,6 +45,7 @@ from callcenter.web.services import CallFilter, Page, ReadNumber, Services
 from callcenter.web.telemetry import Meter, build_registry, one
 from tests.service.web_client import Client
 from tests.service.web_comparisons import Comparisons
+from tests.service.web_hooks import Hooks
 
 SPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -390,6 +391,7 @@ async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -
             "numbers": Reader(),
             "calls": calls,
             "customers": book,
+            "webhooks": Hooks(),
             "matcher": Finder(),
             "dialer": phones,
             "board": NowBoard(),
