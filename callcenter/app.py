@@ -47,6 +47,7 @@ from callcenter.joints.recognition import Recognition
 from callcenter.joints.reconciling import Reconciler
 from callcenter.joints.seating import Seating
 from callcenter.joints.watching import Watch
+from callcenter.joints.webhooks import WebWebhooks, webhook_meters, worker_of
 from callcenter.live.board import Board
 from callcenter.model import Call
 from callcenter.pbx import Pbx
@@ -66,6 +67,8 @@ SETTLE_S: Final = 5.0
 """How long an erasure may wait for calls to be written that are on their way to the log."""
 SESSIONS_EVERY: Final = timedelta(seconds=1)
 """How often it is looked whether the log-ins behind open pages still stand: one statement for all."""
+WEBHOOKS_EVERY: Final = timedelta(seconds=30)
+"""How often webhooks that wait are counted, for /metrics."""
 LOST_PAUSE: Final = timedelta(seconds=10)
 """Between two attempts to end the calls of an earlier run, while PostgreSQL is away."""
 RECALL_S: Final = 5.0
@@ -99,7 +102,10 @@ class Application:
         self.pbxs = {one.id: self._pbx(one) for one in settings.pbx}
         self.claims = {one.id: Claim(database, f"{settings.tenant}/{one.id}") for one in settings.pbx}
         """PBX → the right to follow it, which one process has at a time."""
-        registry = build_registry(meters(self.pbxs, self.claims, self.fanout, self.writer))
+        self.webhooks = worker_of(database, tenant_id, settings.webhooks)
+        registry = build_registry(
+            (*meters(self.pbxs, self.claims, self.fanout, self.writer), *webhook_meters(self.webhooks.counters))
+        )
         tickets = PopTickets()
         switchboard = Switchboard(self.pbxs, numbers, self._seat_of)
         public = settings.web.public_url
@@ -125,6 +131,7 @@ class Application:
             session_ended=Eviction(settings.tenant, self.screenpop),
         )
         followers = [CallOutbox()]
+        self._erasing = Erasing(database, followers, self._settle, self.recognition.forget)
         self._housekeeping = Housekeeping(database, tenant_id, settings.retention, followers)
         self._web = build(
             Services(
@@ -132,12 +139,11 @@ class Application:
                 tickets=self.access,
                 numbers=numbers,
                 calls=WebCallLog(database, self._bell),
-                customers=WebCustomers(
-                    database, numbers, Erasing(database, followers, self._settle, self.recognition.forget)
-                ),
+                customers=WebCustomers(database, numbers, self._erasing),
                 matcher=WebMatcher(index, numbers),
                 dialer=WebDialer(switchboard),
                 board=WebBoard(self.board, self._presence, self.seating.seats),
+                webhooks=WebWebhooks(database, self.webhooks),
                 reconciler=self.watch,
                 health=ServiceHealth(database, self.pbxs, self.claims, self.screenpop, self.writer),
                 registry=registry,
@@ -205,6 +211,10 @@ class Application:
             tasks.append(group.create_task(self._housekeeping.run(), name="housekeeping"))
             tasks.append(group.create_task(self._bell.run(), name="change feed"))
             tasks.append(group.create_task(self.watch.run(), name="watch"))
+            tasks.append(group.create_task(self.webhooks.run(), name="webhooks"))
+            tasks.append(
+                group.create_task(repeat("webhook count", self.webhooks.measure, WEBHOOKS_EVERY), name="webhook count")
+            )
             tasks += [group.create_task(self._follow(name, pbx), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
                 await self._open_web(runner)
@@ -227,6 +237,7 @@ class Application:
     async def _read_people(self) -> None:
         self.seating.name(list(await self.access.agents(self.tenant_id)))
         await self.access.seat_book.refresh()
+        await self._erasing.notice(self.tenant_id)
 
     def _pbx(self, settings: PbxSettings) -> Pbx:
         def on_member(state: QueueMemberState) -> None:

@@ -167,6 +167,19 @@ class RetentionSettings(Section):
         return self
 
 
+class WebhookSettings(Section):
+    """Where webhooks may go, and how they are delivered. Targets are public HTTPS servers unless it says otherwise."""
+
+    allow_http: bool = False
+    allow_networks: tuple[IPvAnyNetwork, ...] = ()
+    """Private networks to which webhooks may be sent: `10.20.0.0/16`."""
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (80, 443, 8080, 8443)
+    timeout_s: Annotated[float, Field(ge=0.5, le=60)] = 10.0
+    concurrency: Annotated[int, Field(ge=1, le=32)] = 4
+    attempts: Annotated[int, Field(ge=1, le=100)] = 24
+    keep_days: Annotated[float, Field(gt=0, le=366)] = 30.0
+
+
 class LogSettings(Section):
     """How much is logged and in which shape: `json` for machines, `console` for people."""
 
@@ -187,6 +200,7 @@ class Settings(BaseSettings):
     screenpop: ScreenpopSettings = ScreenpopSettings()
     pbx: tuple[PbxSettings, ...] = ()
     retention: RetentionSettings = RetentionSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     log: LogSettings = LogSettings()
     reconcile_at: Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")] = "03:30"
     """Time of this machine at which each PBX's own records of the last day are compared with the log; empty: never."""

@@ -123,14 +123,16 @@ _ENQUEUE = """
     ON CONFLICT (tenant_id, key) DO NOTHING
 """
 
+# materialized: a plan that runs the inner part once for each row would pass the limit
 _CLAIM = """
-    UPDATE outbox o SET leased_until = now() + $4::interval, next_at = now() + $4::interval, attempts = attempts + 1
-    FROM (
+    WITH due AS MATERIALIZED (
         SELECT outbox_id FROM outbox
         WHERE tenant_id = $1 AND kind = $2 AND state = 'waiting' AND next_at <= now()
         ORDER BY next_at, outbox_id LIMIT $3
         FOR UPDATE SKIP LOCKED
-    ) due
+    )
+    UPDATE outbox o SET leased_until = now() + $4::interval, next_at = now() + $4::interval, attempts = attempts + 1
+    FROM due
     WHERE o.tenant_id = $1 AND o.outbox_id = due.outbox_id
     RETURNING o.outbox_id, o.kind, o.key, o.call_id, o.payload, o.attempts
 """

@@ -63,6 +63,8 @@ def _into_or_out_of_bridges(one: ev.Event, other: ev.Event) -> bool:
     """Who of two comes first, or goes first, is chance; who takes another's place comes after that one has gone."""
     if not (isinstance(one, _BRIDGES) and isinstance(other, _BRIDGES) and _apart(one, other)):
         return False
+    if isinstance(one, ev.BridgeEnter) and isinstance(other, ev.BridgeEnter) and one.conference and other.conference:
+        return False  # who was there first is what those in a conference know of each other
     return type(one) is type(other) or one.bridge != other.bridge
 
 

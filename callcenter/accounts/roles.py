@@ -42,6 +42,8 @@ class Permission(StrEnum):
     AGENTS_READ = "agents:read"
     QUEUES_READ = "queues:read"
     METRICS_READ = "metrics:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    """Say which other systems are told of calls, and look at what was sent to them."""
 
 
 _AGENT = frozenset(
@@ -68,7 +70,7 @@ _SUPERVISOR = _AGENT | {
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ, Permission.CUSTOMERS_ERASE},
+    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ, Permission.CUSTOMERS_ERASE, Permission.WEBHOOKS_MANAGE},
     Role.INTEGRATION: frozenset(
         {
             Permission.CUSTOMERS_READ,

@@ -17,17 +17,28 @@ TOLERANCE: Final = timedelta(seconds=1)
 COARSE: Final = timedelta(seconds=2)
 """Where the records have whole seconds."""
 
+ERASED: Final = "erased-"
+"""How the word begins that stands for a customer who was erased; see docs/retention.md."""
+_OF_PERSONS: Final = frozenset({"caller", "callee", "did", "offers", "transfers", "connections"})
+"""Fields in which such a call may say less than Asterisk's records."""
+
 
 def unlike(stored: CallRecord, told: Call) -> tuple[str, ...]:
     """The fields in which the two say something else: what one does not know is no difference."""
-    return tuple(_unlike(stored, told))
+    fields = tuple(_unlike(stored, told))
+    return tuple(name for name in fields if name not in _OF_PERSONS) if is_erased(stored) else fields
+
+
+def is_erased(stored: CallRecord) -> bool:
+    """Whether the customer of the call was erased: Asterisk's records still name them, and the log shall not again."""
+    return any((end.number or "").startswith(ERASED) for end in (stored.caller, stored.callee))
 
 
 def believes_rebuilt(stored: CallRecord, told: Call) -> bool:
     """Whether the rebuilt call knows more than the log."""
     if stored.status is CallStatus.IN_PROGRESS or stored.ended_at is None:
         return True
-    if stored.complete and stored.source is not Source.BACKFILL:
+    if is_erased(stored) or (stored.complete and stored.source is not Source.BACKFILL):
         return False
     return told.complete or (not stored.complete and stored.source is Source.BACKFILL)
 

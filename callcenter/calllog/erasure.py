@@ -23,6 +23,8 @@ import msgspec
 from callcenter.db.unit import Unit
 from callcenter.model import Call, Direction
 
+TOKEN = "erased-"
+"""How what stands in the place of a number begins."""
 BATCH = 500
 """Calls that one transaction blanks."""
 WATCHED = timedelta(days=1)
@@ -70,7 +72,7 @@ async def begin(unit: Unit, customer_id: UUID, numbers: Iterable[str]) -> Begun:
     await unit.execute(
         "INSERT INTO erasures (tenant_id, customer_id, token, salt, numbers) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (tenant_id, customer_id) DO NOTHING",
-        *(customer_id, f"erased-{secrets.token_hex(8)}", salt, [_digest(salt, number) for number in numbers]),
+        *(customer_id, TOKEN + secrets.token_hex(8), salt, [_digest(salt, number) for number in numbers]),
     )
     begun = await find(unit, customer_id)
     assert begun is not None
@@ -113,6 +115,12 @@ async def finish(unit: Unit, customer_id: UUID) -> Begun:
     return done
 
 
+async def latest(unit: Unit) -> datetime | None:
+    """When the last erasure was done; None where there was none."""
+    at: datetime | None = await unit.fetchval("SELECT max(done_at) FROM erasures WHERE tenant_id = $1")
+    return at
+
+
 async def forget_numbers(unit: Unit, now: datetime) -> None:
     """Take away the hashed numbers of erasures that are long done: no call that began before them comes any more."""
     await unit.execute(
@@ -149,7 +157,7 @@ def pattern_of(numbers: Iterable[str | None]) -> str:
 
     Of +442071838750 and 02071838750 the latter's digits are enough: they are the end of the former.
     """
-    cores = {re.sub(r"[^0-9]", "", number).lstrip("0") for number in numbers if number}
+    cores = {re.sub(r"[^0-9]", "", number).lstrip("0") for number in numbers if number and not number.startswith(TOKEN)}
     long = sorted(core for core in cores if len(core) >= SHORTEST)
     ends = [core for core in long if not any(core != other and core.endswith(other) for other in long)]
     # without any number: a character that stands in no text

@@ -77,14 +77,15 @@ async def list_calls(
         arguments += _read_cursor(cursor)
         conditions.append(f"({place}.started_at, {place}.call_id) < (${len(arguments)}, ${len(arguments) + 1})")
     arguments.append(limit + 1)
-    # the page is chosen first, so that records are only made of its rows
+    # The page is chosen first, so that records are only made of its rows; they are found again by where they stand,
+    # which is in memory by then, because the key of each call would be another page of a large index.
     sql = f"""
         {RECORD}
         JOIN (
-            SELECT c.call_id FROM {order}
+            SELECT c.ctid AS place FROM {order}
             WHERE c.tenant_id = $1 AND c.merged_into IS NULL {"".join(f" AND {one}" for one in conditions)}
             ORDER BY {place}.started_at DESC, {place}.call_id DESC LIMIT ${len(arguments) + 1}
-        ) page ON page.call_id = c.call_id
+        ) page ON page.place = c.ctid
         WHERE c.tenant_id = $1
         ORDER BY c.started_at DESC, c.call_id DESC
     """
@@ -190,6 +191,7 @@ _FIELDS = {
     " json_build_object('id', k.customer_id, 'name', k.name) END",
 }
 """SQL of the fields of a record that are not just a column of `calls`."""
+
 
 def records_from(tables: str) -> str:
     """SQL of the records, as JSON in the column `record`, of the calls `c` in `tables`; conditions go behind it."""

@@ -103,6 +103,10 @@ class CustomerIndex:
         self._remembered.put(tenant_id, number, found, clock())
         return rank(number, found, now=datetime.now(UTC), agent=agent)
 
+    def forget(self) -> None:
+        """Forget who was found lately: a customer was erased."""
+        self._remembered.forget()
+
     def _from_memory(self, tenant_id: int, number: PhoneNumber, agent: str | None, now: float) -> Match:
         found = self._remembered.get(tenant_id, number, now)
         return replace(rank(number, found, now=datetime.now(UTC), agent=agent), status=MatchStatus.INCOMPLETE)

@@ -40,6 +40,10 @@ class Remembered:
         if len(self._answers) > self._most:
             self._answers.popitem(last=False)
 
+    def forget(self) -> None:
+        """Forget all answers: a customer was erased."""
+        self._answers.clear()
+
     def get(self, tenant_id: int, number: PhoneNumber, now: float) -> tuple[Found, ...]:
         """Who was found for a number; nobody where it was not asked for, or too long ago."""
         at, found = self._answers.get((tenant_id, number.e164, number.national), (now, ()))

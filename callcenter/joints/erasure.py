@@ -5,6 +5,7 @@ interrupted is found again and goes on. The audit trail says who asked and how m
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -43,6 +44,7 @@ class Erasing:
         self._followers = followers
         self._settle = settle
         self._forget = forget
+        self._noticed: datetime | None = None
 
     async def erase(
         self, tenant_id: int, customer_id: UUID, *, actor: str, progress: Progress = lambda calls: None
@@ -78,6 +80,14 @@ class Erasing:
         done = await self._end(tenant_id, customer_id, begun.token, actor, recordings)
         self._forget()
         return Erased(customer_id, done.calls, tuple(recordings))
+
+    async def notice(self, tenant_id: int) -> None:
+        """Empty caches where another process erased somebody since the last time; to be called now and then."""
+        async with self._database.unit(tenant_id) as unit:
+            latest = await calls.latest(unit)
+        if latest != self._noticed:
+            self._noticed = latest
+            self._forget()
 
     async def _end(
         self, tenant_id: int, customer_id: UUID, token: str, actor: str, recordings: list[str]

@@ -72,8 +72,9 @@ class Recognition:
         return await asyncio.shield(self._ask(group, key))
 
     def forget(self) -> None:
-        """Forget all answers: a customer is no more."""
+        """Forget all answers, the index's too: a customer was erased."""
         self._answers.clear()
+        self._index.forget()
 
     def _ask(self, group: asyncio.TaskGroup, key: Key) -> "asyncio.Task[Match]":
         now = monotonic()

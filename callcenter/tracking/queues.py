@@ -59,8 +59,10 @@ def abandoned(call: CallFacts, queue: str) -> bool:
 
 def left(call: CallFacts, queue: str, at: datetime, emit: Emit) -> bool:
     """The caller no longer waits. False: they did not wait there."""
-    if not waits(call) or call.visits[-1].queue != queue:
+    if not call.visits or call.visits[-1].queue != queue:
         return False
+    if not waits(call):
+        return call.visits[-1].exit is QueueExit.ANSWERED  # who talks has left already
     visit = call.change_visit(left_at=at)
     if visit.exit is None and _was_answered(call, visit):
         visit = call.change_visit(exit=QueueExit.ANSWERED)

@@ -25,6 +25,7 @@ _TAGS = {
     "customers": "Customers, and whose number it is",
     "calls": "The call log, click-to-dial",
     "live": "What happens at this moment",
+    "webhooks": "Other systems that are told of calls",
     "service": "The service about itself",
 }
 _ABOUT = f"""\

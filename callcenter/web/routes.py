@@ -45,6 +45,7 @@ from callcenter.web.schemas.people import (
 )
 from callcenter.web.schemas.problems import Alive, Readiness
 from callcenter.web.schemas.reconciliations import Asked, NewReconciliation, ReconciliationQuery, Reconciliations
+from callcenter.web.webhook_routes import WEBHOOK_ROUTES
 
 GET, POST, PUT, PATCH, DELETE = (
     HTTPMethod.GET,
@@ -309,6 +310,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Queues at this moment",
         response=Queues,
     ),
+    *WEBHOOK_ROUTES,
     route(
         GET,
         f"{_API}/reconciliations",

@@ -23,6 +23,14 @@ from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import Customer, CustomerChange, Erasure, Match, NewCustomer
 from callcenter.web.schemas.people import AgentState, Queue
 from callcenter.web.schemas.problems import PartHealth
+from callcenter.web.schemas.webhooks import (
+    Delivery,
+    DeliveryState,
+    NewWebhook,
+    Webhook,
+    WebhookChange,
+    WebhookSecret,
+)
 
 Item = TypeVar("Item")
 
@@ -259,6 +267,56 @@ class Board(Protocol):
         ...
 
 
+class Webhooks(Protocol):
+    """Other systems that are told of calls; all raise `NotFound` for a subscription that is not there."""
+
+    async def listed(self, tenant_id: int) -> Sequence[Webhook]:
+        """All subscriptions, oldest first."""
+        ...
+
+    async def get(self, tenant_id: int, webhook_id: UUID) -> Webhook:
+        """One subscription."""
+        ...
+
+    async def create(self, tenant_id: int, new: NewWebhook, by: str) -> WebhookSecret:
+        """Add one; raises `BadInput` for a URL that is not allowed."""
+        ...
+
+    async def change(self, tenant_id: int, webhook_id: UUID, change: WebhookChange, by: str) -> Webhook:
+        """Change one; raises `BadInput` for a URL that is not allowed."""
+        ...
+
+    async def delete(self, tenant_id: int, webhook_id: UUID, by: str) -> None:
+        """Delete one, with its delivery log."""
+        ...
+
+    async def rotate(self, tenant_id: int, webhook_id: UUID, keep: timedelta, by: str) -> WebhookSecret:
+        """Give it a new secret; for `keep` both sign."""
+        ...
+
+    async def test(self, tenant_id: int, webhook_id: UUID, by: str) -> Delivery:
+        """Send a test event now, and say what came of it."""
+        ...
+
+    async def deliveries(
+        self, tenant_id: int, webhook_id: UUID, state: DeliveryState | None, *, before: int | None, limit: int
+    ) -> Sequence[Delivery]:
+        """Its delivery log, the newest first, before the event with the number `before`."""
+        ...
+
+    async def delivery(self, tenant_id: int, webhook_id: UUID, event_id: UUID) -> tuple[Delivery, bytes | None]:
+        """One delivery and what is sent; raises `NotFound`."""
+        ...
+
+    async def replay(self, tenant_id: int, webhook_id: UUID, after: int | None, by: str) -> int:
+        """Send all dead letters again, or all events after a cursor; gives their number."""
+        ...
+
+    async def replay_one(self, tenant_id: int, webhook_id: UUID, event_id: UUID, by: str) -> Delivery:
+        """Send one event again; raises `NotFound`."""
+        ...
+
+
 class Reconciler(Protocol):
     """Compares the call log with what a PBX wrote down itself."""
 
@@ -303,6 +361,7 @@ class Services:
     matcher: Matcher
     dialer: Dialer
     board: Board
+    webhooks: Webhooks
     reconciler: Reconciler
     health: Health
     registry: CollectorRegistry

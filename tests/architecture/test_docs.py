@@ -16,8 +16,10 @@ from callcenter.calllog.writer import CallLogWriter
 from callcenter.cli.main import app
 from callcenter.fanout import FanOut
 from callcenter.joints.health import meters
+from callcenter.joints.webhooks import webhook_meters
 from callcenter.settings import Settings
 from callcenter.web.telemetry import build_registry
+from crm_bridge.webhooks.worker import Counters
 from screenpop.telemetry import Telemetry
 
 ROOT = Path(__file__).parents[2]
@@ -149,7 +151,7 @@ def test_every_decision_is_in_the_list() -> None:
 def metrics() -> set[str]:
     """The names of all metrics, as they are scraped."""
     database: Any = None
-    registry = build_registry(meters({}, {}, FanOut(), CallLogWriter(database, 1)))
+    registry = build_registry((*meters({}, {}, FanOut(), CallLogWriter(database, 1)), *webhook_meters(Counters())))
     Telemetry(registry)
     return {f"{family.name}_total" if family.type == "counter" else family.name for family in registry.collect()}
 
@@ -157,7 +159,8 @@ def metrics() -> set[str]:
 def test_every_told_line_of_the_log_exists() -> None:
     part = read(ROOT / "docs" / "operations.md").partition("## The log")[2].partition("\n## ")[0]
     told = {name for row in re.findall(r"^\| (`.+?`) \|", part, re.MULTILINE) for name in re.findall(r"`(.+?)`", row)}
-    sources = "".join(read(path) for folder in ("callcenter", "screenpop") for path in (ROOT / folder).rglob("*.py"))
+    folders = ("callcenter", "crm_bridge", "screenpop")
+    sources = "".join(read(path) for folder in folders for path in (ROOT / folder).rglob("*.py"))
     assert told
     assert [name for name in sorted(told) if f'"{name}"' not in sources] == []
 

@@ -29,6 +29,9 @@ PURE = [
     "screenpop/views.py",
     "screenpop/presence.py",
     "screenpop/stream.py",
+    "crm_bridge/webhooks/values.py",
+    "crm_bridge/webhooks/targets.py",
+    "crm_bridge/webhooks/verdicts.py",
 ]
 FORBIDDEN = {
     "asyncio", "aiohttp", "asyncpg", "http", "logging", "os", "pathlib", "random", "requests", "select", "socket",

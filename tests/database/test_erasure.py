@@ -12,6 +12,8 @@ import pytest
 from callcenter.calllog import erasure as calls
 from callcenter.calllog.annotations import set_customer, set_note, set_outcome
 from callcenter.calllog.erasure import pattern_of
+from callcenter.calllog.feed import NOW as NOW_ON
+from callcenter.calllog.feed import read_changes
 from callcenter.calllog.queries import CallFilter, get_call, list_calls
 from callcenter.calllog.store import ENDED, store, store_merge
 from callcenter.customers.draft import Draft, DraftPhone
@@ -20,6 +22,8 @@ from callcenter.customers.store import CustomerStore
 from callcenter.db.engine import Database
 from callcenter.errors import NotFound
 from callcenter.joints.erasure import Erasing
+from callcenter.joints.numbers import Numbers
+from callcenter.joints.recognition import Recognition
 from callcenter.matching.number import Reader
 from callcenter.matching.rank import MatchStatus
 from callcenter.model import (
@@ -35,6 +39,7 @@ from callcenter.model import (
     Transfer,
     TransferKind,
 )
+from callcenter.settings import PbxSettings
 from crm_bridge import outbox
 from crm_bridge.outbox import CallOutbox
 from tests.fixtures.calls import NOON, call_id, in_progress, queue_call
@@ -143,6 +148,21 @@ async def test_nothing_in_the_database_says_who_it_was(
     assert [one.agent for one in new.connections] == ["li", None]
     # the mobile's call has an agent's number, which stays
     assert (await record(database, tenant_id, 2)).caller.number == "1001"
+
+
+async def test_the_change_feed_gives_each_call_again_without_them(
+    database: Database, tenant_id: int, ada: UUID, erasing: Erasing
+) -> None:
+    await write(database, tenant_id, queue_call(1), queue_call(2), queue_call(3, caller=Party(number="1009")))
+    async with database.unit(tenant_id) as unit:
+        cursor = (await read_changes(unit, NOW_ON, limit=10)).cursor
+    await erasing.erase(tenant_id, ada, actor="admin")
+    async with database.unit(tenant_id) as unit:
+        items = (await read_changes(unit, cursor, limit=10)).items
+    assert {item.call_id for item in items} == {call_id(1), call_id(2)}
+    for item in items:
+        assert item.call is not None
+        assert item.call.version == 2 and item.call.caller.e164 is None and item.call.caller.name is None
 
 
 async def test_the_audit_trail_says_that_it_was_done_and_not_to_whom(
@@ -260,6 +280,24 @@ async def test_they_are_neither_found_nor_listed_any_more(
         assert len((await list_calls(unit, CallFilter(agent="li"))).items) == 3
 
 
+async def test_a_service_notices_what_another_process_erased(
+    database: Database, tenant_id: int, ada: UUID, erasing: Erasing
+) -> None:
+    index = CustomerIndex(database.pool)
+    recognition = Recognition(index, Numbers([PbxSettings(region="GB")]), tenant_id, lambda call, customer: None)
+    number = READER.read(NUMBER)
+    assert (await index.match(tenant_id, number)).candidates
+    running = Erasing(database, [], forget=recognition.forget)
+    await running.notice(tenant_id)
+    await erasing.erase(tenant_id, ada, actor="admin")
+    await running.notice(tenant_id)
+
+    # while PostgreSQL is away, who was found lately is found again: not any more
+    await database.pool.close()
+    found = await index.match(tenant_id, number)
+    assert (found.status, found.candidates) == (MatchStatus.INCOMPLETE, ())
+
+
 async def test_many_calls_are_gone_through_in_batches(
     database: Database, tenant_id: int, ada: UUID, erasing: Erasing
 ) -> None:
@@ -287,6 +325,7 @@ async def test_what_was_still_to_be_sent_is_sent_without_them(
         (["+442071838750", "02071838750"], "Local/9002071838750@out", "Local/X@out"),
         (["02071838750"], "+442071838750", "X"),
         (["+442071838750"], "1234", "1234"),
+        (["erased-1234567890abcdef"], "1234567890", "1234567890"),
         (["1234", None], "Local/1234@out", "Local/1234@out"),
         ([], "Local/1234@out", "Local/1234@out"),
         (["+442071838750", "+447700900123"], "447700900123 and 442071838750", "X and X"),

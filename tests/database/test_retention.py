@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from callcenter.calllog import retention
+from callcenter.calllog.feed import NOW as NOW_ON
+from callcenter.calllog.feed import ChangeKind, read_changes
 from callcenter.calllog.retention import Outcome, Reached
 from callcenter.calllog.store import store, store_merge
 from callcenter.db.engine import Database
@@ -100,8 +102,13 @@ async def test_what_was_merged_into_a_young_call_stays_with_it(database: Databas
 async def test_the_change_feed_tells_of_each_deletion(database: Database, tenant_id: int) -> None:
     await write(database, tenant_id, {1: 400, 2: 399, 3: 1})
     last = await database.pool.fetchval("SELECT last_seq FROM call_feeds")
+    async with database.unit(tenant_id) as unit:
+        cursor = (await read_changes(unit, NOW_ON, limit=10)).cursor
     await run(database, tenant_id, RetentionRule(keep_days=365))
 
+    async with database.unit(tenant_id) as unit:
+        items = (await read_changes(unit, cursor, limit=10)).items
+    assert {(item.call_id, item.kind) for item in items} == {(call_id(n), ChangeKind.DELETED) for n in (1, 2)}
     rows = await database.pool.fetch("SELECT seq, call_id FROM call_tombstones ORDER BY seq")
     assert [row["seq"] for row in rows] == [last + 1, last + 2]
     assert {row["call_id"] for row in rows} == {call_id(1), call_id(2)}

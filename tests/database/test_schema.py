@@ -13,6 +13,7 @@ import callcenter.calllog.reconciling.tables
 import callcenter.calllog.tables
 import callcenter.customers.tables
 import crm_bridge.tables
+import crm_bridge.webhooks.tables
 from callcenter.calllog.store import store, store_merge
 from callcenter.db import migrations
 from callcenter.db.engine import Database, connect
@@ -27,6 +28,7 @@ DECLARING = (
     callcenter.calllog.tables,
     callcenter.customers.tables,
     crm_bridge.tables,
+    crm_bridge.webhooks.tables,
 )
 
 CHECKS = """

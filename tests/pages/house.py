@@ -124,12 +124,12 @@ def chromium() -> str:
 
 
 @asynccontextmanager
-async def open_house(database_url: str) -> AsyncIterator[House]:
-    """Start everything on free ports, and stop it in order."""
+async def open_house(database_url: str, **changes: Any) -> AsyncIterator[House]:
+    """Start everything on free ports, with other settings where they are given, and stop it in order."""
     path = chromium()
     async with AsyncExitStack() as stack:
         simulator = await stack.enter_async_context(Simulator())
-        settings = _settings(database_url, simulator)
+        settings = _settings(database_url, simulator).model_copy(update=changes)
         await _people(database_url)
         application = await stack.enter_async_context(Application.open(settings))
         group = await stack.enter_async_context(asyncio.TaskGroup())
@@ -167,6 +167,16 @@ def _free_ports() -> tuple[int, int]:
         one.bind(("127.0.0.1", 0))
         two.bind(("127.0.0.1", 0))
         return one.getsockname()[1], two.getsockname()[1]
+
+
+async def add_person(database_url: str, login: str, name: str, role: Role) -> None:
+    """Somebody else who can log in, without a seat."""
+    database = await connect(database_url, pool_size=1)
+    try:
+        hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+        await People(database).add(await database.ensure_tenant("default"), login, name, role, hashed, by="test")
+    finally:
+        await database.close()
 
 
 async def _people(database_url: str) -> None:

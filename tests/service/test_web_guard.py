@@ -10,7 +10,8 @@ from callcenter.accounts.roles import PERMISSIONS, Permission, Role
 from callcenter.db.engine import Database
 from callcenter.web.endpoint import Open, Route
 from callcenter.web.routes import ROUTES
-from tests.service.web_world import PASSWORD, Answer, Client, World, make_call, run_world
+from tests.service.web_client import Answer, Client
+from tests.service.web_world import PASSWORD, World, make_call, run_world
 
 ID = str(make_call(1).call_id)
 BODIES: dict[str, dict[str, Any]] = {
@@ -24,6 +25,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "write_note": {"text": "called back"},
     "choose_customer": {"customer_id": None},
     "choose_outcome": {"outcome": "sold"},
+    "create_webhook": {"name": "CRM", "url": "https://crm.example.com/calls", "kinds": ["call.ended"]},
+    "change_webhook": {"name": "CRM"},
+    "rotate_webhook_secret": {},
+    "replay_deliveries": {},
 }
 QUERIES = {"match_number": "?number=5551234567", "export_calls": "?format=ndjson"}
 
@@ -36,7 +41,7 @@ async def world(database: Database) -> AsyncIterator[World]:
 
 async def call(client: Client, entry: Route, **options: Any) -> Answer:
     """Send the request of a route as a well-behaved client would."""
-    path = entry.path.replace("{id}", ID).replace("{file}", "docs.js").split("{path")[0]
+    path = entry.path.replace("{id}", ID).replace("{file}", "docs.js").replace("{event}", ID).split("{path")[0]
     body = BODIES.get(entry.name)
     return await client.send(entry.method, path + QUERIES.get(entry.name, ""), body, **options)
 
