@@ -112,7 +112,9 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
     if call.direction is None:
         call.callee = Party(number=event.exten or leg.dialed, kind=PartyKind.EXTENSION)
         direction.decide(world, call, Direction.INTERNAL, event.at)
-    queue = leg.queue or (source.half.queue if source.half is not None else None)
+    # A member's Local channel goes on when they hand the caller on: what it dials then, no queue rings.
+    through = source.half.queue if source.half is not None and queues.waits(call) else None
+    queue = leg.queue or through
     if world.resyncing and queue is None and queues.waits(call):
         queue = call.visits[-1].queue  # a snapshot does not tell who rings a phone: it is what its caller waits in
     # A snapshot does not tell who rings a phone, so that its end is taken for the end of its time.

@@ -24,10 +24,8 @@ NOT_WRITTEN: Final = frozenset({"hold_s", "talk_s", "source"})
 NOT_YET: Final = {
     "ami-redirect-waiting": "a panel takes the caller out of the queue, which looks like an abandon",
     "conference-by-redirect-with-consultation": "who is redirected from a consultation into a room seems handed on",
-    "local-member-attended-transfer": "a phone that a queue's member consults is taken for the queue's",
     "feature-attended-transfer-to-busy": "how a target refused that a feature code dialed is not read yet",
     "feature-blonde-transfer-tried-again": "the call that is tried again meets the first by no row that is read yet",
-    "queue-then-attended-transfer-to-group": "phones that a feature code's target rings are taken for the queue's",
     "queue-three-in-a-round": "CEL leaves out APP_START of a Queue that follows a Queue at once",
     "queue-three-then-voicemail": "CEL leaves out APP_START of a Queue that follows a Queue at once",
 }
