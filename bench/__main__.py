@@ -32,6 +32,7 @@ BENCHES = {
     "import_customers": "Import of customers",
     "calllog": "Writing the call log",
     "history": "Reading a large call log",
+    "feed": "Following and exporting the call log",
     "agents": "Memory of a connected agent",
     "broadcast": "Messages to the whole floor",
 }

@@ -27,6 +27,7 @@ from callcenter.calllog.writer import CallLogWriter
 from callcenter.changes import CallChange
 from callcenter.customers.index import CustomerIndex
 from callcenter.db.away import AWAY, repeat, until_done
+from callcenter.db.claim import Claim
 from callcenter.db.engine import Database
 from callcenter.db.opening import open_database
 from callcenter.events import QueueMemberState
@@ -100,8 +101,13 @@ class Application:
         self.recognition = Recognition(index, numbers, tenant_id, self._link)
         self.pbxs = {one.id: self._pbx(one) for one in settings.pbx}
         self.webhooks = worker_of(database, tenant_id, settings.webhooks)
+        self.claims = {one.id: Claim(database, f"{settings.tenant}/{one.id}") for one in settings.pbx}
+        """PBX → the right to follow it, which one process has at a time."""
         registry = build_registry(
-            (*meters(self.pbxs, self.fanout, self.writer), *webhook_meters(self.webhooks.counters))
+            (
+                *meters(self.pbxs, self.claims, self.fanout, self.writer),
+                *webhook_meters(self.webhooks.counters),
+            )
         )
         tickets = PopTickets()
         switchboard = Switchboard(self.pbxs, numbers, self._seat_of)
@@ -143,7 +149,7 @@ class Application:
                 board=WebBoard(self.board, self._presence, self.seating.seats),
                 webhooks=WebWebhooks(database, self.webhooks),
                 reconciler=self.watch,
-                health=ServiceHealth(database, self.pbxs, self.screenpop, self.writer),
+                health=ServiceHealth(database, self.pbxs, self.claims, self.screenpop, self.writer),
                 registry=registry,
                 screenpop_port=lambda: self.screenpop.port,
                 screenpop_url=settings.screenpop.public_url,
@@ -213,7 +219,7 @@ class Application:
             tasks.append(
                 group.create_task(repeat("webhook count", self.webhooks.measure, WEBHOOKS_EVERY), name="webhook count")
             )
-            tasks += [group.create_task(pbx.run(), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
+            tasks += [group.create_task(self._follow(name, pbx), name=f"pbx {name}") for name, pbx in self.pbxs.items()]
             try:
                 await self._open_web(runner)
                 self.ready.set()
@@ -250,6 +256,15 @@ class Application:
             lambda alive, at: self._lost.put_nowait((settings.id, alive, at)),
             partial(self._recall, settings.id),
         )
+
+    async def _follow(self, pbx_id: str, pbx: Pbx) -> None:
+        """Follow a PBX, unless another process does: then when that is gone."""
+
+        async def work() -> None:
+            await self.writer.adopt()
+            await pbx.run()
+
+        await self.claims[pbx_id].run(work)
 
     async def _recall(self, pbx_id: str) -> Sequence[Call]:
         """What the log knows of calls that may go on at a PBX; nothing where PostgreSQL does not tell soon."""

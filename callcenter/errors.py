@@ -13,6 +13,7 @@
     ├── TooMany                  too many attempts or too much at once; says when to try again
     ├── SettingsError            the configuration is wrong; names the key and the mend
     ├── DatabaseError            PostgreSQL cannot be reached or has the wrong schema
+    ├── ClaimLost                another process follows a PBX that this one followed
     └── AmiError                 the PBX cannot be used
         ├── AmiUnreachable       no connection, or it was lost
         ├── AmiLoginFailed       the PBX refused user and secret
@@ -84,6 +85,10 @@ class SettingsError(CallCenterError):
 
 class DatabaseError(CallCenterError):
     """PostgreSQL cannot be reached or has the wrong schema."""
+
+
+class ClaimLost(CallCenterError):
+    """Another process took a right while PostgreSQL did not know us: both must not work."""
 
 
 class AmiError(CallCenterError):

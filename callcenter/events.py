@@ -160,8 +160,7 @@ class AttendedTransfer(Event, frozen=True, gc=False):
     """A leg joined its two calls, or the two ends of its one; only those that succeed are told.
 
     `first` and `second` are its legs in either call, the same one where a feature code or AMI made the transfer.
-    `target` is who was asked, None while that is not decided; `target_state` is as of `Newstate`. In a talk of three
-    the leg stays.
+    `target` is who was asked, None while that is not decided; `target_state` is as of `Newstate`.
     """
 
     first_uniqueid: str
@@ -170,7 +169,6 @@ class AttendedTransfer(Event, frozen=True, gc=False):
     target_uniqueid: str | None
     target_state: int | None
     target_exten: str | None
-    stays: bool = False
 
 
 class QueueCallerJoin(ChannelEvent, frozen=True, gc=False):

@@ -118,8 +118,10 @@ class PbxSettings(Section):
     """Whether click-to-dial may dial `*` and `#` codes too, with the rights that `dial_context` has."""
     dial_timeout_s: Annotated[float, Field(ge=5, le=300)] = 30.0
     cel: SecretStr = SecretStr("")
-    """Where Asterisk writes channel events: `postgresql` (the service's own, by cel_pgsql) or a path of the
-    CSV file of the sample cel_custom.conf; empty: nowhere."""
+    """Where Asterisk writes channel events: `postgresql` (the service's own, by cel_pgsql), a path of the CSV file
+    of the sample cel_custom.conf, or `mysql://user:password@host/asteriskcdrdb` of a FreePBX; empty: nowhere."""
+    timezone: str = ""
+    """Time zone of the PBX (`Europe/London`), for records with local times; empty: this machine's."""
     queue_log: Path | None = None
     """Asterisk's queue_log; what was rotated away is looked for beside it."""
     ignore_numbers: tuple[str, ...] = ()

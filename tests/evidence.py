@@ -163,6 +163,7 @@ def _visits(record: Record, footprint: Footprint) -> Iterator[str]:
         queues = [one.queue for one in written]
         yield f"queues: the record says {[visit['queue'] for visit in visits]}, the queue log {queues}"
         return
+    answered = {ring.device for ring in footprint.rung(_name(record["caller"]["channel"])) if ring.answered}
     for visit, one in zip(visits, written, strict=True):
         # The queue log has whole seconds, cut off.
         yield from _time(f"{one.queue}: joined_at", visit["joined_at"], one.entered + 0.5, TOLERANCE_S + 0.5)
@@ -171,8 +172,9 @@ def _visits(record: Record, footprint: Footprint) -> Iterator[str]:
             yield f"{one.queue} was left by {visit['exit']}, the queue log says {one.ending}"
         if one.wait_s is not None and abs(visit["wait_s"] - one.wait_s) > TOLERANCE_S:
             yield f"{one.queue}: waited {visit['wait_s']} s, the queue log says {one.wait_s}"
-        if one.member is not None and not footprint.forwarded and not footprint.picked_up:
-            device = MEMBERS.get(one.member)
+        if one.member is not None:
+            # Who took the call by a pick-up or a forward is not the member whom the queue log names all the same.
+            device = MEMBERS.get(one.member) if MEMBERS.get(one.member) in answered else None
             known = [offer["interface"] for offer in record["offers"] if offer["result"] == "answered"]
             known += [connection["interface"] for connection in record["connections"]]
             if device is not None and device not in known:

@@ -177,11 +177,6 @@ class Footprint:
         """Whether a phone sent the call on to another."""
         return any(row.eventtype == "FORWARD" for row in self.cel)
 
-    @property
-    def picked_up(self) -> bool:
-        """Whether a colleague took the call from a phone that rang: the queue log names the member all the same."""
-        return any(row.eventtype == "PICKUP" for row in self.cel)
-
     def hangup_source(self, customer: str) -> str | None:
         """The channel that ended the talk; None where there was none, or Asterisk does not say."""
         parts = [part for stretches in self.company_of(customer).values() for part in stretches]

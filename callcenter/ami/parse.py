@@ -15,7 +15,7 @@ from callcenter.errors import ProtocolError
 UNKNOWN: Final = frozenset({"", "<unknown>", "<none>", "(null)"})
 """What Asterisk writes where it has nothing to say."""
 
-APPLICATIONS: Final = frozenset({"Queue", "VoiceMail", "Dial", "AppDial", "AppQueue"})
+APPLICATIONS: Final = frozenset({"Queue", "VoiceMail", "Dial", "ConfBridge", "AppDial", "AppQueue"})
 """Applications of the dialplan that tell what a caller is with; others are not looked at.
 
 The last three are what a leg of a conversation runs: such a leg comes to an extension only where it is redirected.
@@ -235,7 +235,6 @@ def _attended_transfer(f: Fields, at: datetime) -> ev.Event | None:
         text(f.get("TransferTargetUniqueid")),
         number(f.get("TransferTargetChannelState")),
         text(f.get("TransferTargetExten")),
-        f.get("DestType") == "Threeway",
     )
 
 

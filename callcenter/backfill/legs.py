@@ -54,6 +54,7 @@ class Leg:
         "interface",
         "left",
         "linkedid",
+        "made",
         "made_by",
         "name",
         "number",
@@ -78,6 +79,8 @@ class Leg:
         self.dialed = row.uniqueid != row.linkedid and not row.channel.endswith(";2")
         self.originated = False
         self.made_by = ""
+        self.made = 0
+        """The row in which it first said so."""
         self.answered: int | None = None
         self.left: int | None = None
         """The row in which it left its last bridge, if it did nothing after that but end."""
@@ -136,6 +139,7 @@ def _note(leg: Leg, number: int, row: Cel) -> None:
         leg.dialed = False
     elif not leg.made_by and row.app in MADE_BY:
         leg.made_by = row.app
+        leg.made = number
     if kind == "ANSWER":
         if leg.answered is None:
             leg.answered = number
@@ -143,7 +147,7 @@ def _note(leg: Leg, number: int, row: Cel) -> None:
         leg.runs.append(Run(row.app, row.data, row.exten, number))
     elif kind == "APP_END":
         for run in reversed(leg.runs):
-            if run.app == row.app and run.end is None:
+            if (run.app, run.data) == (row.app, row.data) and run.end is None:
                 run.end = number
                 break
     elif kind == "FORWARD":
@@ -216,7 +220,7 @@ def _find_source(rows: Sequence[Cel], legs: dict[str, Leg], leg: Leg) -> None:
             best = (fits, run.start, other, run, dial_string)
     if best is not None:
         leg.source = best[2].uniqueid
-        leg.given_up = best[3].end
+        leg.given_up = None if _handed_on(rows, best[2]) else best[3].end
         leg.dial_string = best[4] or (ids.resource(leg.interface) if leg.half else None)
         if best[3].app == "Queue" and not (leg.half and _forwards(rows, best[2], number)):
             leg.queue = best[3].data.partition(",")[0] or None
@@ -227,6 +231,15 @@ def _find_source(rows: Sequence[Cel], legs: dict[str, Leg], leg: Leg) -> None:
 def _forwards(rows: Sequence[Cel], leg: Leg, number: int) -> bool:
     """Whether what a channel dialed was just sent on to another place."""
     return any(abs(rows[one].at - rows[number].at) <= FORWARD_WITHIN for one in leg.forwarded)
+
+
+def _handed_on(rows: Sequence[Cel], leg: Leg) -> bool:
+    """Whether another channel took the place of this one in what it ran: a transfer while the target still rang."""
+    return any(row.kind == "ATTENDEDTRANSFER" and _takes_place_of(row, leg) for row in rows)
+
+
+def _takes_place_of(row: Cel, leg: Leg) -> bool:
+    return "app" in row.extra and row.extra.get("channel2_uniqueid") == leg.uniqueid != row.uniqueid
 
 
 def _piece(data: str, leg: Leg) -> str | None:

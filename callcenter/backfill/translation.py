@@ -63,6 +63,7 @@ class _Telling:
         self.complete = True
         self._ask()
         self._give_up()
+        self._take_over()
         visits = stays.of(rows, self.legs, lines, with_queue_log)
         for at, event in visits.before(self.asked):
             self.before[at].append(event)
@@ -225,6 +226,18 @@ class _Telling:
             if leg.dialed and leg.answered is None and leg.hung_up is not None and leg.cause != 26:
                 number = min(leg.hung_up, leg.given_up if leg.given_up is not None else leg.hung_up)
                 self.before[number].append(self._dial_ended(number, leg))
+
+    def _take_over(self) -> None:
+        """Find out who took the place of a phone that rang: a pick-up by SIP's Replaces is written no other way."""
+        told = {row.extra.get("pickup_channel_uniqueid") for row in self.rows if row.kind == "PICKUP"}
+        for leg in self.legs.values():
+            if not leg.made_by or leg.dialed or leg.originated or leg.uniqueid in told:
+                continue
+            at = self.rows[leg.made].at
+            for other in self.legs.values():
+                rang = other.dialed and other.answered is None and other.made_by in ("", leg.made_by)
+                if rang and other.hung_up is not None and abs(self.rows[other.hung_up].at - at) <= MOMENT:
+                    self.before[leg.made].append(ev.Pickup(at, leg.uniqueid, other.uniqueid))
 
     def _ask(self) -> None:
         """Find out who asked to hang up, and when: with the first row of the end that it led to."""

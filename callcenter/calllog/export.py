@@ -39,8 +39,9 @@ class Layout(StrEnum):
 class Exports:
     """The exports of this process, of which only a few run at a time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, most: int = MOST_AT_ONCE) -> None:
         self._database = database
+        self._most = most
         self._running = 0
 
     async def run(
@@ -61,7 +62,7 @@ class Exports:
             TimeoutError: `write` did not return in time, or the whole took too long.
             DatabaseError: PostgreSQL cannot be reached.
         """
-        if self._running >= MOST_AT_ONCE:
+        if self._running >= self._most:
             raise TooMany("other exports are running: try again when they are done", retry_after=STALL)
         self._running += 1
         try:

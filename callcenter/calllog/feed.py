@@ -8,18 +8,22 @@ import base64
 import binascii
 import hashlib
 import struct
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 
 from callcenter.calllog.queries import LONGEST_PAGE, RECORD
+from callcenter.calllog.retention import KEEP_TOMBSTONES
 from callcenter.callrecord import CallRecord
 from callcenter.db.unit import Unit
 from callcenter.errors import BadInput
 
 NOW = "now"
 """In place of a cursor: only what changes from now on."""
+GOOD_FOR = KEEP_TOMBSTONES - timedelta(days=2)
+"""How long a cursor leads on: who comes back later would not learn of all deletions."""
 
 
 class ChangeKind(StrEnum):
@@ -52,13 +56,14 @@ async def read_changes(unit: Unit, after: str | None, *, limit: int) -> FeedPage
     """What changed after a cursor; from the beginning without one, and nothing yet with `now`.
 
     Raises:
-        BadInput: `after` did not come from a page before, or `limit` is no number from 1 to 500.
+        BadInput: `after` did not come from a page before, or too long ago, or `limit` is no number from 1 to 500.
     """
     if not 1 <= limit <= LONGEST_PAGE:
         raise BadInput(f"limit must be from 1 to {LONGEST_PAGE}")
+    now = datetime.now(UTC)
     if after == NOW:
-        return FeedPage(items=[], cursor=_write_cursor(await _last_seq(unit)), more=False)
-    seen = 0 if after is None else _read_cursor(after)
+        return FeedPage(items=[], cursor=cursor_at(await _last_seq(unit), now), more=False)
+    seen = 0 if after is None else _read_cursor(after, now)
     rows = await unit.fetch(CHANGES, seen, limit + 1)
     if not rows and seen > await _last_seq(unit):
         raise BadInput(
@@ -75,7 +80,7 @@ async def read_changes(unit: Unit, after: str | None, *, limit: int) -> FeedPage
         )
         for row in rows[:limit]
     ]
-    return FeedPage(items=items, cursor=_write_cursor(items[-1].seq if items else seen), more=len(rows) > limit)
+    return FeedPage(items=items, cursor=cursor_at(items[-1].seq if items else seen, now), more=len(rows) > limit)
 
 
 async def _last_seq(unit: Unit) -> int:
@@ -105,29 +110,37 @@ CHANGES = f"""
     ORDER BY p.seq
 """
 
-_SHAPE = struct.Struct(">BQ")
+_SHAPE = struct.Struct(">BQH")
+"""Format, number, and the day on which the cursor was given, counted from 1970."""
 _FORMAT = 1
 _CHECK_BYTES = 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _write_cursor(seq: int) -> str:
-    data = _SHAPE.pack(_FORMAT, seq)
+def cursor_at(seq: int, at: datetime) -> str:
+    """The cursor of who has read up to a number at that time."""
+    data = _SHAPE.pack(_FORMAT, seq, (at - _EPOCH).days)
     return base64.urlsafe_b64encode(data + _check(data)).decode()
 
 
-def _read_cursor(text: str) -> int:
+def _read_cursor(text: str, now: datetime) -> int:
     try:
         data = base64.b64decode(text, altchars=b"-_", validate=True)
         head, check = data[: _SHAPE.size], data[_SHAPE.size :]
-        kind, seq = _SHAPE.unpack(head)
+        kind, seq, days = _SHAPE.unpack(head)
         if kind != _FORMAT or check != _check(head) or seq >= 2**63:
             raise ValueError
-        return int(seq)
     except (ValueError, struct.error, binascii.Error):
         raise BadInput(
             "after: this is no cursor of the change feed; take `cursor` of the answer before, unchanged,"
             " or begin again without it"
         ) from None
+    if _EPOCH + timedelta(days=days) < now - GOOD_FOR:
+        raise BadInput(
+            f"after: this cursor was given more than {GOOD_FOR.days} days ago, and older deletions are forgotten:"
+            " throw away what you have and begin again without it"
+        )
+    return int(seq)
 
 
 def _check(data: bytes) -> bytes:

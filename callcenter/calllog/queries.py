@@ -191,6 +191,7 @@ _FIELDS = {
 }
 """SQL of the fields of a record that are not just a column of `calls`."""
 
+
 def records_from(tables: str) -> str:
     """SQL of the records, as JSON in the column `record`, of the calls `c` in `tables`; conditions go behind it."""
     return f"""

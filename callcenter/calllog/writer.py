@@ -203,7 +203,9 @@ class CallLogWriter:
         """Take over what a process that is gone left on the disk: its PBX is ours now."""
         if self._spool is not None:
             await self._inherit()
-            self._wake.set()
+            if self._spool.waiting:
+                self.caught_up.clear()
+                self._wake.set()
 
     async def _inherit(self) -> None:
         if self._spool is None:

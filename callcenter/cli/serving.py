@@ -16,7 +16,7 @@ import uvloop
 from callcenter import logs
 from callcenter import settings as configuration
 from callcenter.app import Application
-from callcenter.errors import SettingsError
+from callcenter.errors import ClaimLost, SettingsError
 from callcenter.settings import Settings
 
 _NO_PORT: Final = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
@@ -39,7 +39,7 @@ async def serve(settings: Settings) -> None:
     """Serve until a signal comes.
 
     Raises:
-        SettingsError: a port cannot be listened on.
+        SettingsError: a port cannot be listened on. ClaimLost: another process follows a PBX of ours now.
     """
     async with Application.open(settings) as application:
         spare_collector()
@@ -50,14 +50,17 @@ async def serve(settings: Settings) -> None:
 
 @contextmanager
 def ports_explained() -> Iterator[None]:
-    """Make a sentence of the failure to listen on a port.
+    """Make a sentence of the failure to listen on a port, and of a PBX that another process follows now.
 
     Raises:
-        SettingsError: that is what ended the block.
+        SettingsError: a port is what ended the block. ClaimLost: the other process is.
     """
     try:
         yield
     except BaseExceptionGroup as group:
+        lost, other = group.split(ClaimLost)
+        if lost is not None and other is None:
+            raise ClaimLost(str(_first(lost))) from None
         problem = _unlistenable(group)
         if problem is None:
             raise
@@ -70,10 +73,15 @@ def ports_explained() -> Iterator[None]:
 def _unlistenable(group: BaseExceptionGroup[BaseException]) -> OSError | None:
     """The failure to listen that ended the service, if that is what ended it."""
     _, other = group.split(lambda leaf: isinstance(leaf, OSError) and leaf.errno in _NO_PORT)
+    leaf = _first(group)
+    return leaf if other is None and isinstance(leaf, OSError) else None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     leaf: BaseException = group
     while isinstance(leaf, BaseExceptionGroup):
         leaf = leaf.exceptions[0]
-    return leaf if other is None and isinstance(leaf, OSError) else None
+    return leaf
 
 
 def spare_collector() -> None:

@@ -8,6 +8,7 @@ import asyncpg
 
 from callcenter.ami.state import Phase
 from callcenter.calllog.writer import CallLogWriter, WriterState
+from callcenter.db.claim import Claim, Standing
 from callcenter.db.engine import Database
 from callcenter.fanout import FanOut
 from callcenter.pbx import Pbx
@@ -24,17 +25,23 @@ class ServiceHealth:
     """`callcenter.web.services.Health`."""
 
     def __init__(
-        self, database: Database, pbxs: Mapping[str, Pbx], screenpop: ScreenpopServer, writer: CallLogWriter
+        self,
+        database: Database,
+        pbxs: Mapping[str, Pbx],
+        claims: Mapping[str, Claim],
+        screenpop: ScreenpopServer,
+        writer: CallLogWriter,
     ) -> None:
         self._database = database
         self._pbxs = pbxs
+        self._claims = claims
         self._screenpop = screenpop
         self._writer = writer
 
     async def parts(self) -> Sequence[PartHealth]:
         """Ask all parts, within a deadline."""
         own = (await self._ask_database(), self._look_at_call_log(), self._look_at_screenpop())
-        return [*own, *map(_look_at, self._pbxs.values())]
+        return [*own, *(_look_at(pbx, self._claims[name].standing) for name, pbx in self._pbxs.items())]
 
     async def _ask_database(self) -> PartHealth:
         try:
@@ -66,7 +73,10 @@ class ServiceHealth:
         return PartHealth(name="screenpop", kind="screenpop", ok=ok, state="listening" if ok else "not listening")
 
 
-def _look_at(pbx: Pbx) -> PartHealth:
+def _look_at(pbx: Pbx, standing: Standing) -> PartHealth:
+    if standing is Standing.STANDING_BY:
+        detail = "another process follows this PBX; this one does when that one is gone"
+        return PartHealth(name=pbx.settings.id, kind="pbx", ok=False, state=standing.value, detail=detail)
     state = pbx.state
     ok = state.phase is Phase.LOGGED_IN and pbx.synced
     return PartHealth(
@@ -79,7 +89,9 @@ def _look_at(pbx: Pbx) -> PartHealth:
     )
 
 
-def meters(pbxs: Mapping[str, Pbx], fanout: FanOut, writer: CallLogWriter) -> tuple[Meter, ...]:
+def meters(
+    pbxs: Mapping[str, Pbx], claims: Mapping[str, Claim], fanout: FanOut, writer: CallLogWriter
+) -> tuple[Meter, ...]:
     """The metrics that the screen-pop does not count itself."""
     per_pbx = ("pbx",)
 
@@ -105,6 +117,13 @@ def meters(pbxs: Mapping[str, Pbx], fanout: FanOut, writer: CallLogWriter) -> tu
             "1 while the service is logged in to the PBX.",
             lambda pbx: pbx.state.phase is Phase.LOGGED_IN,
             "gauge",
+        ),
+        Meter(
+            name="standing_by",
+            kind="gauge",
+            help="1 while another process follows the PBX.",
+            labels=per_pbx,
+            read=lambda: [((name,), float(one.standing is Standing.STANDING_BY)) for name, one in claims.items()],
         ),
         of_pbx("ami_waiting", "Events read, but not worked on.", lambda pbx: len(pbx.inbox), "gauge"),
         of_pbx("ami_lag_seconds", "Age of the oldest such event.", lambda pbx: pbx.inbox.lag.total_seconds(), "gauge"),

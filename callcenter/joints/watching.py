@@ -18,7 +18,7 @@ from callcenter.errors import CallCenterError, Conflict
 from callcenter.joints.reconciling import NIGHTLY, SETTLED, Reconciler
 from callcenter.pbx import Pbx
 
-EVERY: Final = timedelta(seconds=5)
+EVERY: Final = timedelta(seconds=2)
 """How often it is noted that a PBX is followed."""
 BEFORE: Final = timedelta(seconds=30)
 """How long before a gap calls are looked at that may have been lost in it."""

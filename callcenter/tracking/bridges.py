@@ -18,6 +18,8 @@ def bridge_enter(world: World, event: ev.BridgeEnter) -> None:
         leg.linkedid = event.linkedid
         call.add_linkedid(event.linkedid)
         world.calls.setdefault(event.linkedid, call)
+    if event.conference:
+        direction.joins(world, call, leg, event.at)
     direction.stays_inside(world, call, event.at)
     for one in (call, *world.confers(leg)):
         talk.update(one, event.at, world.emit)
@@ -37,14 +39,14 @@ def hold(world: World, event: ev.Hold) -> None:
     """A channel put its other side on hold."""
     leg = world.leg(event, event.uniqueid)
     if leg is not None:
-        talk.hold(leg.call, leg, event.at, world.emit)
+        talk.hold(leg.call, world.person(leg), event.at, world.emit)
 
 
 def unhold(world: World, event: ev.Unhold) -> None:
     """A channel took its other side off hold."""
     leg = world.leg(event, event.uniqueid)
     if leg is not None:
-        talk.unhold(leg.call, leg, event.at, world.emit)
+        talk.unhold(leg.call, world.person(leg), event.at, world.emit)
 
 
 def local_bridge(world: World, event: ev.LocalBridge) -> None:

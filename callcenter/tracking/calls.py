@@ -270,7 +270,7 @@ class CallFacts:
         self.touch()
 
     def drop_transfer(self) -> None:
-        """Who handed the call on last is back in it by the same channel, so they had not."""
+        """Who handed the call on last has it still, or again, by the same channel: they had not handed it on."""
         self._transfers.pop()
         self.handed_on_by = None
         self.touch()

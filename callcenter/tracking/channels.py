@@ -145,8 +145,7 @@ def hangup(world: World, event: ev.Hangup) -> None:
     world.remove(leg)
     for one in (call, *others) if talked else ():
         talk.update(one, event.at, world.emit)
-    if leg.brought_in is not None:
-        transfers.left_to(world, leg, leg.brought_in, event.at)
+    transfers.kept(call, leg)
     # Of a call that lost all legs that were known, a snapshot may show others: who is left is asked at its end.
     if not call.legs and not world.resyncing:
         end(world, call, event.at)

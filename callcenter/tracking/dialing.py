@@ -66,10 +66,6 @@ def dial_end(world: World, event: ev.DialEnd) -> None:
     leg = world.leg(event, event.dest_uniqueid)
     if leg is None:
         return
-    source = world.legs.get(event.uniqueid or "")
-    if event.status == "ANSWER" and leg.dialed is None and source is not None and source.call is not leg.call:
-        _taken_over(world, source.call, leg, event.at)
-        return
     call = leg.call
     if leg.ring is not None:
         offers.dial_ended(call, leg.ring, event.status, event.at, world.emit)
@@ -86,12 +82,6 @@ def rings(world: World, leg: Leg, at: datetime) -> None:
         call.ringing_at = at
         call.touch()
         world.emit(ch.CallUpdated, call, at)
-
-
-def _taken_over(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
-    """A leg that nobody dialed answers for a device that rings: it took the call over (an INVITE with Replaces)."""
-    call.picked_up_at = at
-    meeting.meet(world, call, leg.call, at)
 
 
 def _learn_caller(call: CallFacts, leg: Leg, source: Leg) -> None:
@@ -125,7 +115,8 @@ def _dials_device(world: World, call: CallFacts, leg: Leg, source: Leg, event: e
     queue = leg.queue or (source.half.queue if source.half is not None else None)
     if world.resyncing and queue is None and queues.waits(call):
         queue = call.visits[-1].queue  # a snapshot does not tell who rings a phone: it is what its caller waits in
-    offers.dialed(call, leg, queue, event.at, through_local=not source.is_real)
+    # A snapshot does not tell who rings a phone, so that its end is taken for the end of its time.
+    offers.dialed(call, leg, queue, event.at, through_local=world.resyncing or not source.is_real)
     # Whom a queue rings is named as a queue's member by AgentCalled, which may come a moment later.
     rung_directly = queue is None and not queues.waits(call)
     if call.answered_at is None and rung_directly and call.direction is not Direction.OUTBOUND:

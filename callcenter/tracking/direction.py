@@ -60,6 +60,13 @@ def stays_inside(world: World, call: CallFacts, at: datetime) -> None:
         decide(world, call, Direction.INTERNAL, at)
 
 
+def joins(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
+    """A leg that Asterisk dialed entered a conference: that is where its call goes, unless it was known before."""
+    if call.direction is None and leg is call.entry and leg.originated and leg.exten_now:
+        call.caller = call.party_of(leg)
+        goes_to(world, call, leg.exten_now, at)
+
+
 def at_last(world: World, call: CallFacts) -> bool:
     """The call ends undecided: it reached nobody. False: no real channel was in it, so it was no call."""
     entry = call.entry

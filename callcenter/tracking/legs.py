@@ -20,7 +20,6 @@ class Leg:
     __slots__ = (
         "asked_cause",
         "bridge",
-        "brought_in",
         "call",
         "channel",
         "conference",
@@ -74,8 +73,6 @@ class Leg:
         self.bridge: str | None = None
         self.holding = False
         """Whether the bridge is one in which channels wait, not talk."""
-        self.brought_in: str | None = None
-        """Whom it brought into the talk without leaving it: the three talk together."""
         self.conference: Mapping[str, Leg] = {}
         """Everybody in the conference that it stands in, by uniqueid, of whatever call."""
         self.half: Leg | None = None

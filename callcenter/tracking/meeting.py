@@ -4,6 +4,7 @@ from datetime import datetime
 
 from callcenter import changes as ch
 from callcenter.model import Direction
+from callcenter.tracking import offers
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.legs import Leg
 from callcenter.tracking.world import World
@@ -14,6 +15,11 @@ def in_bridge(world: World, leg: Leg, at: datetime) -> None:
     assert leg.bridge is not None
     for other in world.bridges[leg.bridge].values():
         if other.call is not leg.call:
+            for call in (other.call, leg.call):
+                if call.answered_at is None and call.rings:
+                    # Nobody rang who came: they took the call from the phone that rings for it.
+                    call.picked_up_at = at
+                    offers.beaten(call, at, world.emit)
             meet(world, other.call, leg.call, at)
             return
 

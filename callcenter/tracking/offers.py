@@ -9,6 +9,7 @@ from callcenter.model import Offer, OfferResult
 from callcenter.tracking.calls import CallFacts, Emit
 from callcenter.tracking.legs import Leg
 from callcenter.tracking.states import OFFER_MOVES, LegState, OfferState
+from callcenter.tracking.talk import MOMENT
 
 CAUSE_ANSWERED_ELSEWHERE = 26
 BY_CAUSE = {
@@ -84,6 +85,7 @@ def dial_ended(call: CallFacts, ring: Ring, status: str, at: datetime, emit: Emi
     elif status == "ANSWER":
         rang(call, ring, at, emit)
         _end(call, ring, OfferResult.ANSWERED, at, emit)
+        beaten(call, at, emit, by=ring)
     elif ring.leg.asked_cause:
         # The phone hung up, and Asterisk calls a declined call NOANSWER.
         _end(call, ring, BY_CAUSE.get(ring.leg.asked_cause, OfferResult.UNAVAILABLE), at, emit)
@@ -111,6 +113,21 @@ def taken(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
     call.picked_up_at = at
     if leg.ring is not None:
         _end(call, leg.ring, OfferResult.ANSWERED_ELSEWHERE, at, emit)
+
+
+def beaten(call: CallFacts, at: datetime, emit: Emit, *, by: Ring | None = None) -> None:
+    """Somebody answered: what rang beside them and was given up a moment before was answered elsewhere.
+
+    `by` is None where somebody took the call over whom nobody rang.
+    """
+    for other in call.rings:
+        offer = other.offer
+        if offer.result is not OfferResult.NO_ANSWER or offer.ended_at is None or other.leg.asked_cause is not None:
+            continue
+        beside = by is None or (offer.queue == by.offer.queue and offer.ended_at >= by.dialed_at)
+        if beside and offer.ended_at >= at - MOMENT:
+            _put(call, other, result=OfferResult.ANSWERED_ELSEWHERE)
+            emit(ch.CallUpdated, call, at)
 
 
 def _why_canceled(call: CallFacts, ring: Ring) -> OfferResult | None:

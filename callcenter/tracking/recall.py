@@ -5,7 +5,7 @@ from datetime import datetime
 
 from callcenter import changes as ch
 from callcenter import events as ev
-from callcenter.model import Call, Direction, OfferResult, QueueExit
+from callcenter.model import Call, Direction, OfferResult, QueueExit, TransferKind
 from callcenter.tracking import offers, queues
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
@@ -25,6 +25,9 @@ def take_up(world: World, known: Iterable[Call], snapshot: ev.Snapshot) -> list[
         facts.recall(call)
         for linkedid in call.linkedids:
             world.calls[linkedid] = facts
+        for transfer in call.transfers[-1:]:
+            if transfer.kind is TransferKind.BLONDE and transfer.by is not None:
+                world.handed_on[transfer.by] = facts
         taken.append(facts)
     return taken
 
@@ -56,11 +59,13 @@ def is_known(call: CallFacts, leg: Leg) -> bool:
         offer = call.offers[index]
         if offer.interface == leg.interface:
             if offer.result is None and not any(ring.index == index for ring in call.rings):
-                leg.ring = offers.Ring(leg, offer, index)
+                # Who rings it is not known: an end of it that nobody explains is taken for the end of its time.
+                leg.ring = offers.Ring(leg, offer, index, through_local=True)
                 leg.ring.state = OfferState.RINGING
                 call.rings.append(leg.ring)
                 return True
-            return offer.result is OfferResult.ANSWERED
+            if offer.result in (OfferResult.ANSWERED, OfferResult.ANSWERED_ELSEWHERE):
+                return True
     return False
 
 

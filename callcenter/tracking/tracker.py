@@ -98,7 +98,7 @@ class Tracker:
                     changes += self.apply(event)
             world.out = changes
             waiting = {world.legs[one.uniqueid].call for one in snapshot.waiting if one.uniqueid in world.legs}
-            for call in taken_up:
+            for call in (one for one in taken_up if one.legs):
                 recall.settle(world, call, call in waiting, snapshot.at)
         finally:
             world.resyncing = False

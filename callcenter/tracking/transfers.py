@@ -28,6 +28,7 @@ def blind(world: World, event: ev.BlindTransfer) -> None:
 def attended(world: World, event: ev.AttendedTransfer) -> None:
     """A leg joined its two calls: they are one, if they have not met in a bridge yet."""
     first = world.leg(event, event.first_uniqueid)
+    first = world.person(first) if first is not None else None
     second = world.leg(event, event.second_uniqueid)
     if first is None:
         return
@@ -41,16 +42,14 @@ def attended(world: World, event: ev.AttendedTransfer) -> None:
     kind = TransferKind.ATTENDED if state is LegState.UP else TransferKind.BLONDE
     to = _name(asked) or event.target_exten or event.second_exten
     talk.let_go(first.call, first, event.at, world.emit)
-    if event.stays:
-        first.brought_in = to
-    else:
-        _transferred(world, first.call, kind, first, to, event.at)
+    _transferred(world, first.call, kind, first, to, event.at)
 
 
-def left_to(world: World, leg: Leg, to: str, at: datetime) -> None:
-    """A leg left a talk of three: if the two others talk on, they were joined by it."""
-    if leg.call.open_talks:
-        _transferred(world, leg.call, TransferKind.ATTENDED, leg, to, at)
+def kept(call: CallFacts, gone: Leg) -> None:
+    """A leg is gone. If it was brought into a talk of three, and who brought it in stays, nothing was handed on."""
+    by = call.legs.get(call.handed_on_by or "")
+    if by is not None and list(call.open_talks) == [by.uniqueid] and gone.is_real and gone.interface != by.interface:
+        call.drop_transfer()
 
 
 def called_back(world: World, leg: Leg) -> CallFacts | None:
@@ -76,7 +75,7 @@ def redirected(world: World, leg: Leg, exten: str, at: datetime) -> None:
     leg.exten_now = exten
     if leg is call.customer:
         others = [call.legs[uniqueid] for uniqueid in call.open_talks if uniqueid in call.legs]
-        _transferred(world, call, _kind(exten), others[-1] if others else None, exten, at)
+        _transferred(world, call, _kind(exten), others[-1] if others else None, exten, at, guessed=True)
 
 
 def _kind(exten: str) -> TransferKind:
@@ -95,15 +94,23 @@ def picked_up(world: World, event: ev.Pickup) -> None:
 
 
 def _transferred(
-    world: World, call: CallFacts, kind: TransferKind, by: Leg | None, to: str | None, at: datetime
+    world: World,
+    call: CallFacts,
+    kind: TransferKind,
+    by: Leg | None,
+    to: str | None,
+    at: datetime,
+    *,
+    guessed: bool = False,
 ) -> None:
     transfer = Transfer(kind=kind, at=at, by=by.interface if by is not None else None, to=to)
     known = call.transfers[-1] if call.transfers else None
     if known is not None and known.to == to and abs(at - known.at) <= talk.MOMENT:
         # Asterisk says that there was a transfer, and that the leg comes to where it was sent, in either order.
-        if known.by is None and by is not None:
+        if not guessed:
             call.correct_transfer(transfer)
-            world.emit(ch.CallUpdated, call, at)
+            if (known.kind, known.by) != (kind, transfer.by):
+                world.emit(ch.CallUpdated, call, at)
         return
     call.hangup_by = None  # who hands a call on hangs up, but does not end it
     call.add_transfer(transfer, by)
@@ -117,9 +124,9 @@ def _asked(by: Leg, target: Leg | None) -> Leg | None:
     if target is not None and target.is_real:
         return target
     # Asterisk itself dialed for whoever asked: a device of ours is the last that it rang.
-    call = by.call
-    there = (ring for ring in reversed(call.rings) if ring.leg.uniqueid in call.legs and ring.leg is not by)
-    return next((ring.leg for ring in there if ring.offer.result in _REACHED), None)
+    there = {leg.interface: leg for leg in by.call.legs.values() if leg.is_real and leg is not by}
+    rung = (offer.interface for offer in reversed(by.call.offers) if offer.result in _REACHED)
+    return next((there[interface] for interface in rung if interface in there), None)
 
 
 def _name(asked: Leg | None) -> str | None:

@@ -11,6 +11,8 @@ from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Directory
 from callcenter.tracking.legs import Leg
 
+LOCAL_CHAIN: Final = 8
+"""How many Local channels may stand one behind the other."""
 REMEMBERED: Final = 8192
 """How many channels that are gone are remembered, so that a late event about one is no anomaly."""
 
@@ -103,6 +105,18 @@ class World:
         calls = {id(other.call): other.call for other in leg.conference.values()}
         calls.pop(id(leg.call), None)
         return list(calls.values())
+
+    def person(self, leg: Leg) -> Leg:
+        """The leg that a person is at: behind a Local channel, whoever stands alone with its other half."""
+        for _ in range(LOCAL_CHAIN):
+            half = leg.half
+            if leg.is_real or half is None or half.bridge is None:
+                break
+            others = [other for other in self.bridges[half.bridge].values() if other is not half]
+            if len(others) != 1:
+                break
+            leg = others[0]
+        return leg
 
     def remove(self, leg: Leg) -> None:
         """A channel is gone."""

@@ -151,7 +151,7 @@ def test_every_decision_is_in_the_list() -> None:
 def metrics() -> set[str]:
     """The names of all metrics, as they are scraped."""
     database: Any = None
-    registry = build_registry((*meters({}, FanOut(), CallLogWriter(database, 1)), *webhook_meters(Counters())))
+    registry = build_registry((*meters({}, {}, FanOut(), CallLogWriter(database, 1)), *webhook_meters(Counters())))
     Telemetry(registry)
     return {f"{family.name}_total" if family.type == "counter" else family.name for family in registry.collect()}
 

@@ -16,7 +16,8 @@ from callcenter.db.engine import Database
 from callcenter.web.openapi import describe
 from callcenter.web.routes import ROUTES
 from tests.service.test_web_guard import BODIES, QUERIES, call
-from tests.service.web_world import Answer, World, make_call, run_world
+from tests.service.web_client import Answer
+from tests.service.web_world import World, make_call, run_world
 
 DESCRIPTION: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(describe(ROUTES, "1.2.3")))
 SHOWN = [entry for entry in ROUTES if not entry.hidden]

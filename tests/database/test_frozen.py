@@ -17,8 +17,8 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Freezable]:
-    async with freezable(tmp_path) as one:
+async def server() -> AsyncIterator[Freezable]:
+    async with freezable() as one:
         yield one
 
 

@@ -18,7 +18,7 @@ from callcenter.tracking import ids
 from callcenter.tracking.tracker import Tracker
 from tests import recorded_pbx, traces
 from tests.allowance import may_swap
-from tests.property.test_tracker import CALLS, are_independent, assert_adds_up
+from tests.property.test_tracker import CALLS, are_independent
 from tests.replay.expectation import SETTINGS
 
 MOMENT = timedelta(milliseconds=100)

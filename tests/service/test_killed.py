@@ -136,8 +136,8 @@ PASSWORD = "four words are enough"
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Freezable]:
-    async with freezable(tmp_path) as one:
+async def server() -> AsyncIterator[Freezable]:
+    async with freezable() as one:
         yield one
 
 

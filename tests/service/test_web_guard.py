@@ -10,7 +10,8 @@ from callcenter.accounts.roles import PERMISSIONS, Permission, Role
 from callcenter.db.engine import Database
 from callcenter.web.endpoint import Open, Route
 from callcenter.web.routes import ROUTES
-from tests.service.web_world import PASSWORD, Answer, Client, World, make_call, run_world
+from tests.service.web_client import Answer, Client
+from tests.service.web_world import PASSWORD, World, make_call, run_world
 
 ID = str(make_call(1).call_id)
 BODIES: dict[str, dict[str, Any]] = {

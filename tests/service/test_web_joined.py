@@ -19,7 +19,8 @@ from callcenter.settings import PbxSettings
 from crm_bridge.outbox import CallOutbox
 from tests.contract.test_openapi import check_answer
 from tests.fixtures.calls import call_id, in_progress, queue_call
-from tests.service.web_world import Answer, Client, World, run_world
+from tests.service.web_client import Answer, Client
+from tests.service.web_world import World, run_world
 
 CALLS, CALL = "/api/v1/calls", "/api/v1/calls/{id}"
 CUSTOMERS, CUSTOMER = "/api/v1/customers", "/api/v1/customers/{id}"

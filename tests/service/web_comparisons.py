@@ -1,4 +1,4 @@
-"""A stand-in for the reconciliations of the web application's tests: one PBX whose records can be read."""
+"""The stand-in for the reconciler in the tests of the web application."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -204,3 +204,65 @@ async def follow_me_first_number_answers(pbx: Pbx, link: AmiLink) -> None:
     await asyncio.sleep(1.5)  # they talk
     await pbx.tell(caller)
     await pbx.finished(agent, caller)
+
+
+@case(queue_ring_s=8)
+async def pickup_by_replaces_from_queue(pbx: Pbx, link: AmiLink) -> None:
+    """02079460121 calls 02079460996, the queue billing, whose member 1008 rings. 1003, who is no member, takes the call
+    over by an INVITE that Replaces the one that 1008 was sent. They talk 1.2 s and 1003 hangs up.
+
+    Expected: one inbound call, answered by 1003; the visit to billing was answered; the offer to PJSIP/1008 ended as
+    answered elsewhere; hung up by the callee (1003).
+    """
+    hannah, chloe = await pbx.phones("1008", "1003")
+    rung = await hannah.called.rings()
+    caller = await pbx.trunk.caller("02079460121").stays("02079460996")
+    await ringing(link, "PJSIP/1008-")
+    await asyncio.sleep(0.3)
+    picker = await chloe.dials.plays("1008", waits(1.2), hangs_up(), replaces=rung.replaces())
+    await pbx.finished(rung, caller, picker)
+
+
+@case()
+async def forward_in_vain(pbx: Pbx, link: AmiLink) -> None:
+    """+447700900199 calls extension 1001 by +442079460991. The phone forwards the call to 1002 (302), which rings for
+    the 3 s that the dialplan allows; nobody answers.
+
+    Expected: one inbound call, no answer; offers to PJSIP/1001, which never rang, and to PJSIP/1002, no answer; hung up
+    by the system.
+    """
+    amelia, ben = await pbx.phones("1001", "1002")
+    forwarder = await amelia.called.forwards("1002")
+    rung = await ben.called.rings()
+    caller = await pbx.trunk.caller("+447700900199").is_refused("+442079460991")
+    await pbx.finished(forwarder, rung, caller)
+
+
+@case()
+async def forward_twice(pbx: Pbx, link: AmiLink) -> None:
+    """02079460122 calls extension 1001 by 02079460991. The phone forwards the call to 1002 (302), which forwards it to
+    1003 (302), which answers after 0.8 s. They talk 1 s and 1003 hangs up.
+
+    Expected: one inbound call, answered by 1003; offers to PJSIP/1001 and PJSIP/1002, neither answered, and to
+    PJSIP/1003, answered; hung up by the callee (1003).
+    """
+    amelia, ben, chloe = await pbx.phones("1001", "1002", "1003")
+    first = await amelia.called.forwards("1002")
+    second = await ben.called.forwards("1003")
+    agent = await chloe.called.answers_and_hangs_up(after_s=0.8, talk_s=1)
+    caller = await pbx.trunk.caller("02079460122").stays("02079460991")
+    await pbx.finished(first, second, agent, caller)
+
+
+@case()
+async def queue_member_forwards_to_outside(pbx: Pbx, link: AmiLink) -> None:
+    """02079460123 calls 02079460996, the queue billing. The phone of its member 1008 forwards the call to 02079460150
+    (302), on the trunk, which answers after 0.8 s. They talk 1 s and the one outside hangs up.
+
+    Expected: one inbound call, answered in billing by 02079460150, no phone of ours; hung up by the callee.
+    """
+    hannah = await pbx.phone("1008")
+    forwarder = await hannah.called.forwards(CUSTOMER)
+    outside = await pbx.trunk.called.answers_and_hangs_up(after_s=0.8, talk_s=1)
+    caller = await pbx.trunk.caller("02079460123").stays("02079460996")
+    await pbx.finished(forwarder, outside, caller)

@@ -7,7 +7,7 @@ from tests.testbed.cases.outbound import CUSTOMER, originate
 from tests.testbed.cases.registry import case
 from tests.testbed.cases.trunk import ringing
 from tests.testbed.pbx import Pbx
-from tests.testbed.script import hangs_up, holds, is_hung_up, joins, refers, told, waits
+from tests.testbed.script import hangs_up, holds, is_hung_up, joins, refers, resumes, told, waits
 from tests.testbed.sipp import SippRun
 
 
@@ -235,3 +235,43 @@ async def blonde_by_cancel_and_refer(pbx: Pbx, link: AmiLink) -> None:
     second = await ben.called.answers_and_hangs_up(after_s=0.8, talk_s=1)
     await pbx.tell(held)
     await pbx.finished(held, second, caller)
+
+
+@case()
+async def join_after_the_target_left(pbx: Pbx, link: AmiLink) -> None:
+    """+447700900189 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s, holds the call and calls
+    1002, who answers after 0.6 s, talks 1 s and hangs up. 1001 wants to join the two all the same (SIP REFER with
+    Replaces of a call that is gone, 404 by NOTIFY), takes the caller back after 0.5 s, talks 1 s and hangs up.
+
+    Expected: one inbound call, answered by 1001 alone, with one hold and no transfer, hung up by the callee (1001); and
+    one internal call from 1001 to 1002, answered.
+    """
+    amelia, ben = await pbx.phones("1001", "1002")
+    held = await amelia.called.plays(waits(1), holds(), joins(), waits(0.5), resumes(), waits(1), hangs_up())
+    second = await ben.called.answers_and_hangs_up(after_s=0.6, talk_s=1)
+    caller = await pbx.trunk.caller("+447700900189").stays("+442079460991")
+    await link.event("Hold")
+    consultation = await amelia.dials.plays("1002", is_hung_up())
+    await pbx.finished(second, consultation)
+    await pbx.tell(held, "1002", joins=consultation)
+    await pbx.finished(held, caller)
+
+
+@case()
+async def join_two_queue_calls(pbx: Pbx, link: AmiLink) -> None:
+    """02079460120 calls 02079460996, the queue billing. 1008 answers after 0.5 s, talks 1 s, holds the call and calls
+    2002, the queue support, whose member 1004 answers after 0.6 s. They talk 0.8 s, and 1008 joins the caller with 1004
+    (SIP REFER with Replaces). 1004 hangs up 3 s after its answer.
+
+    Expected: one inbound call, answered; visits to billing and (of the consultation) to support, both answered; offers
+    to PJSIP/1008 and PJSIP/1004, both answered; one attended transfer by 1008 to PJSIP/1004; hung up by the callee
+    (1004).
+    """
+    hannah, daniel = await pbx.phones("1008", "1004")
+    held = await hannah.called.plays(waits(1), holds(), joins(), waits(0.3), hangs_up())
+    second = await daniel.called.answers_and_hangs_up(after_s=0.6, talk_s=3)
+    caller = await pbx.trunk.caller("02079460120").stays("02079460996")
+    await link.event("Hold")
+    consultation = await hannah.dials.plays("2002", is_hung_up())
+    await joined(pbx, link, held=held, consultation=consultation)
+    await pbx.finished(held, consultation, second, caller)

@@ -6,7 +6,7 @@ from tests.testbed.cases.outbound import originate
 from tests.testbed.cases.registry import case
 from tests.testbed.cases.transfers import talking
 from tests.testbed.pbx import Pbx
-from tests.testbed.script import hangs_up, refers, waits
+from tests.testbed.script import hangs_up, holds, refers, waits
 
 
 @case()
@@ -92,3 +92,37 @@ async def refer_to_no_such_number(pbx: Pbx, link: AmiLink) -> None:
     caller = await pbx.trunk.caller("+447700900172").stays("+442079460991")
     await talking(link, "PJSIP/1001-")
     await pbx.finished(first, caller)
+
+
+@case()
+async def refer_while_holding(pbx: Pbx, link: AmiLink) -> None:
+    """+447700900173 calls extension 1001 by +442079460991, who answers after 0.5 s, talks 1 s, holds the caller for
+    0.8 s and transfers them blindly to 1002 (SIP REFER), as most phones do. 1002 answers after 0.8 s; they talk 1 s and
+    1002 hangs up.
+
+    Expected: one inbound call, answered; one hold of 0.8 s, which ends with the transfer; one blind transfer by 1001
+    to 1002; hung up by the callee (1002).
+    """
+    amelia, ben = await pbx.phones("1001", "1002")
+    first = await amelia.called.plays(waits(1), holds(), waits(0.8), refers("1002"), waits(0.3), hangs_up())
+    second = await ben.called.answers_and_hangs_up(after_s=0.8, talk_s=1)
+    caller = await pbx.trunk.caller("+447700900173").stays("+442079460991")
+    await pbx.finished(first, second, caller)
+
+
+@case()
+async def refer_twice(pbx: Pbx, link: AmiLink) -> None:
+    """+447700900174 calls +442079460996, the queue billing. 1008 answers after 0.5 s, talks 1 s and transfers the
+    caller blindly to 1002 (SIP REFER), who answers after 0.5 s, talks 1 s and transfers the caller blindly to 1003, who
+    answers after 0.5 s. They talk 1 s and 1003 hangs up.
+
+    Expected: one inbound call, answered; one visit to billing, answered; offers to PJSIP/1008 (of billing), PJSIP/1002
+    and PJSIP/1003, all answered; two blind transfers, by 1008 to 1002 and by 1002 to 1003; each talked 1 s; hung up by
+    the callee (1003).
+    """
+    hannah, ben, chloe = await pbx.phones("1008", "1002", "1003")
+    first = await hannah.called.plays(waits(1), refers("1002"), waits(0.3), hangs_up())
+    second = await ben.called.plays(waits(1), refers("1003"), waits(0.3), hangs_up())
+    third = await chloe.called.answers_and_hangs_up(after_s=0.5, talk_s=1)
+    caller = await pbx.trunk.caller("+447700900174").stays("+442079460996")
+    await pbx.finished(first, second, third, caller)
