@@ -170,7 +170,12 @@ class Reader:
     def _parsed(self, text: str, candidate: str, parsed: rphonenumbers.PhoneNumber) -> PhoneNumber:
         national = str(parsed.national_number)
         country_code = str(parsed.country_code)
-        e164 = _format(parsed, _E164) if parsed.italian_leading_zero else f"+{country_code}{national}"
+        e164 = f"+{country_code}{national}"
+        if parsed.italian_leading_zero:
+            # A zero that belongs to the number is still there when it is read again; one that was dialed twice is not.
+            zeroed = _format(parsed, _E164)
+            again = _parse(zeroed, self.region)
+            e164 = zeroed if again is not None and again.italian_leading_zero else e164
         if len(e164) > LONGEST_NUMBER + 1:
             return self._unparsed(text, candidate)
         international = candidate[0] == "+" or (candidate.removesuffix(national).rstrip("0").endswith(country_code))

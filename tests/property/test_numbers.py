@@ -2,7 +2,7 @@
 
 import phonenumbers
 import rphonenumbers
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callcenter.matching.number import LONGEST_NUMBER, NumberKind, Reader
@@ -42,6 +42,8 @@ def test_reading_never_raises_and_keys_are_what_the_database_takes(
             assert len(number.national) <= LONGEST_NUMBER
 
 
+@example("AU", "00200000000")
+@example("BR", "001120000000")
 @given(regions, like_numbers)
 def test_what_was_read_is_read_again_as_the_same_number_from_anywhere(region: str, text: str) -> None:
     number = READERS[region].read(text)
