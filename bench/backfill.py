@@ -179,7 +179,7 @@ class Bench:
         self._all(tally.rows)
         found = tally.missing if missing else tally.same
         if found != tally.pbx_calls or not 0.9 * self.calls < found <= self.calls or tally.failed or tally.bad_rows:
-            raise RuntimeError(f"{found} calls of {self.calls}, {tally.failed} failed, {tally.first_bad}: {tally}")
+            raise RuntimeError(f"{found} calls of {self.calls} alike, {tally.failed} failed, {tally.bad_rows} bad")
 
     async def forget(self) -> None:
         """Empty the call log."""
