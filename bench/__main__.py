@@ -33,6 +33,8 @@ BENCHES = {
     "calllog": "Writing the call log",
     "history": "Reading a large call log",
     "feed": "Following and exporting the call log",
+    "backfill": "Back-fill from channel events",
+    "recovery": "Recovery after a restart",
     "agents": "Memory of a connected agent",
     "broadcast": "Messages to the whole floor",
 }
