@@ -124,12 +124,15 @@ def chromium() -> str:
 
 
 @asynccontextmanager
-async def open_house(database_url: str, **changes: Any) -> AsyncIterator[House]:
-    """Start everything on free ports, with other settings where they are given, and stop it in order."""
+async def open_house(database_url: str, cel: str = "", **changes: Any) -> AsyncIterator[House]:
+    """Start everything on free ports, with other settings where they are given, and stop it in order.
+
+    `cel` is where the PBX writes its channel events.
+    """
     path = chromium()
     async with AsyncExitStack() as stack:
         simulator = await stack.enter_async_context(Simulator())
-        settings = _settings(database_url, simulator).model_copy(update=changes)
+        settings = _settings(database_url, simulator, cel).model_copy(update=changes)
         await _people(database_url)
         application = await stack.enter_async_context(Application.open(settings))
         group = await stack.enter_async_context(asyncio.TaskGroup())
@@ -144,7 +147,7 @@ async def open_house(database_url: str, **changes: Any) -> AsyncIterator[House]:
         assert house.faults == []
 
 
-def _settings(database_url: str, simulator: Simulator) -> Settings:
+def _settings(database_url: str, simulator: Simulator, cel: str) -> Settings:
     web, screenpop = _free_ports()
     return Settings(
         database_url=SecretStr(database_url),
@@ -157,6 +160,7 @@ def _settings(database_url: str, simulator: Simulator) -> Settings:
                 secret=SecretStr(simulator.secret),
                 region="GB",
                 trunks=(simulator.world.company.trunk,),
+                cel=SecretStr(cel),
             ),
         ),
     )

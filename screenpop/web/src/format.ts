@@ -40,3 +40,9 @@ export function formatMoment(at: string, locale: string, now: Date = new Date())
   if (moment.getFullYear() !== now.getFullYear()) day.year = "numeric";
   return moment.toLocaleString(locale, { ...day, ...time });
 }
+
+/** A moment as a field of the kind `datetime-local` has it: this machine's time, to the minute. */
+export function asLocalInput(moment: Date): string {
+  const local = new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, "2026-11-23T08:00".length);
+}

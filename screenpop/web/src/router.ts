@@ -1,6 +1,7 @@
 /** The pages and who may open them. */
 import { createRouter, createWebHistory } from "vue-router";
 
+import { mayOpen } from "./desk/rights";
 import { recall, who } from "./desk/session";
 
 export const router = createRouter({
@@ -16,11 +17,11 @@ export const router = createRouter({
         { path: "customers", name: "customers", component: () => import("./pages/CustomersPage.vue") },
         { path: "customers/:id", name: "customer", component: () => import("./pages/CustomerPage.vue"), props: true },
         {
-          path: "webhooks",
-          name: "webhooks",
-          component: () => import("./pages/WebhooksPage.vue"),
-          meta: { role: "admin" },
+          path: "reconciliations",
+          name: "reconciliations",
+          component: () => import("./pages/ReconciliationsPage.vue"),
         },
+        { path: "webhooks", name: "webhooks", component: () => import("./pages/WebhooksPage.vue") },
         { path: ":rest(.*)*", name: "missing", component: () => import("./pages/MissingPage.vue") },
       ],
     },
@@ -31,6 +32,6 @@ router.beforeEach(async (to) => {
   await recall().catch(() => undefined);
   if (!who.user) return to.meta["open"] ? true : { name: "login", query: { next: to.fullPath } };
   if (to.name === "login") return { name: "desk" };
-  if (to.meta["role"] && to.meta["role"] !== who.user.role) return { name: "desk" };
+  if (!mayOpen(String(to.name))) return { name: "desk" };
   return true;
 });

@@ -80,6 +80,7 @@ export function welcomeMessage(seq: number, snapshot: Partial<Snapshot> | null, 
 export function record(changes: Partial<CallRecord> = {}): CallRecord {
   return {
     call_id: "a",
+    linkedids: ["1777626000.1"],
     direction: "inbound",
     status: "answered",
     caller: null,

@@ -125,6 +125,7 @@ export interface CallNote {
 /** One call of the call log; fields that the page does not read are left out. */
 export interface CallRecord {
   call_id: string;
+  linkedids: string[];
   direction: Direction;
   status: CallStatus;
   caller: RecordParty | null;

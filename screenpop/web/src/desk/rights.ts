@@ -1,0 +1,13 @@
+/** Who may open the pages that are not for everybody; the server refuses the rest by itself. */
+import { who } from "./session";
+
+const ROLES: Record<string, readonly string[]> = {
+  reconciliations: ["supervisor", "admin"],
+  webhooks: ["admin"],
+};
+
+/** Whether the person who is logged in may open a page, by the name of its route. */
+export function mayOpen(page: string): boolean {
+  const roles = ROLES[page];
+  return !roles || (who.user !== null && roles.includes(who.user.role));
+}
