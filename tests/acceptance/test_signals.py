@@ -14,6 +14,8 @@ from tests.testbed.cases.transfers import talking
 from tests.testbed.cases.trunk import ringing
 
 BEN_RINGS_S = 20
+CUT_SHORT = ("no_answer", "canceled")
+"""A caller whom the PBX is told to hang up while a phone rings: Asterisk's own account does not say what that was."""
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ async def test_a_lost_ami_connection_cuts_no_call_and_pops_nothing_twice(pbx: Pb
         await link.action("Hangup", Channel="/^PJSIP/1001-/")
         await hung_up(pbx, link, "PJSIP/trunk")
         records = await ended(boss, 2)
-        assert [one["status"] for one in records] == ["answered", "no_answer"]
+        assert records[0]["status"] == "answered" and records[1]["status"] in CUT_SHORT
         for person, record in ((amelia, records[0]), (ben, records[1])):
             await person.told(
                 lambda one: one["type"] == "call" and one["call"]["state"] == "ended", "the end of the call"
