@@ -104,7 +104,7 @@ async def test_a_stop_amid_calls_is_orderly_and_the_next_start_goes_on_with_them
             await hung_up(pbx, link, "PJSIP/trunk")
             records = await ended(boss, 2)
     assert {one["call_id"] for one in records} == set(before)
-    assert [one["status"] for one in records] == ["answered", "no_answer"]
+    assert records[0]["status"] == "answered" and records[1]["status"] in CUT_SHORT
     assert [one["connections"][0]["interface"] for one in records[:1]] == ["PJSIP/1001"]
 
 
