@@ -190,4 +190,9 @@ async def test_without_postgresql_pops_go_on_and_no_call_is_lost(
         assert {(row["status"], row["complete"], row["version"]) for row in found} == {("answered", True, 1)}
         assert sum(1 for row in found if row["customer_id"]) == 2
         assert await metric(service, "callcenter_calllog_overflowed_total") == 0
+
+        async def caught_up() -> bool:
+            return bool(service.said("calllog_caught_up"))
+
+        await until(caught_up, "the log has caught up", deadline_s=10)
         assert [len(service.said(name)) for name in ("calllog_waits", "calllog_back", "calllog_caught_up")] == [1, 1, 1]
