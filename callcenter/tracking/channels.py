@@ -65,7 +65,7 @@ def new_callerid(world: World, event: ev.NewCallerid) -> None:
     if leg is None or leg.call.answered_at is not None:
         return
     call = leg.call
-    if leg is call.entry and (call.offers or call.answered_at is not None):
+    if leg is call.entry and call.offers:
         return
     leg.number = event.caller_num or leg.number
     leg.name = event.caller_name or leg.name
