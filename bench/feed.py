@@ -23,7 +23,7 @@ from functools import partial
 
 from bench.filling import fill_calls
 from bench.people import scratch_database
-from bench.rows import Row, table
+from bench.rows import Row, quantile_rows, table
 from callcenter.calllog.export import Exports, Layout
 from callcenter.calllog.feed import cursor_at, read_changes
 from callcenter.calllog.queries import CallFilter
@@ -65,18 +65,7 @@ async def measure_pages(database: Database, tenant_id: int, calls: int, times: i
                     await ways[way]()
                     if turn >= 10:
                         took[way].append((time.perf_counter() - begun) * 1000)
-            for quantile, place in (("p50", 50), ("p99", 99)):
-                found = {way: statistics.quantiles(each, n=100)[place - 1] for way, each in took.items()}
-                rows += [
-                    Row(
-                        name=f"{name}, {way}, {quantile}",
-                        value=value,
-                        unit="ms",
-                        ratio=value / found["bare"],
-                        ratio_to="bare",
-                    )
-                    for way, value in found.items()
-                ]
+            rows += quantile_rows(name, took)
     return rows
 
 

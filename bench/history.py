@@ -25,7 +25,7 @@ from uuid import UUID
 from bench.calllog import answered_call
 from bench.filling import AGENTS, END, YEARS, fill_calls, size_on_disk
 from bench.people import scratch_database
-from bench.rows import Row, table
+from bench.rows import Row, quantile_rows, table
 from callcenter.calllog import retention
 from callcenter.calllog.queries import CallFilter, list_calls
 from callcenter.calllog.store import store
@@ -101,18 +101,7 @@ async def measure(database: Database, tenant_id: int, customers: int, times: int
                     await ways[name]()
                     if turn >= 10:
                         took[name].append((time.perf_counter() - begun) * 1000)
-            for name, place in (("p50", 50), ("p99", 99)):
-                found = {way: statistics.quantiles(each, n=100)[place - 1] for way, each in took.items()}
-                rows += [
-                    Row(
-                        name=f"{read}, {way}, {name}",
-                        value=value,
-                        unit="ms",
-                        ratio=value / found["bare"],
-                        ratio_to="bare",
-                    )
-                    for way, value in found.items()
-                ]
+            rows += quantile_rows(read, took)
     return rows
 
 

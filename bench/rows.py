@@ -1,6 +1,7 @@
 """What a bench measured, as rows of a table."""
 
-from collections.abc import Iterable
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -50,3 +51,21 @@ def table(title: str, rows: Iterable[Row]) -> str:
     lines = [f"## {title}", "", "| what | value | ratio | budget |", "| --- | ---: | ---: | --- |"]
     lines += [f"| {' | '.join(row.cells())} |" for row in rows]
     return "\n".join(lines)
+
+
+def quantile_rows(what: str, took: Mapping[str, Sequence[float]]) -> list[Row]:
+    """Median and 99th percentile of each way's milliseconds, each against that of the way `bare`."""
+    rows: list[Row] = []
+    for quantile, place in (("p50", 50), ("p99", 99)):
+        found = {way: statistics.quantiles(each, n=100)[place - 1] for way, each in took.items()}
+        rows += [
+            Row(
+                name=f"{what}, {way}, {quantile}",
+                value=value,
+                unit="ms",
+                ratio=value / found["bare"],
+                ratio_to="bare",
+            )
+            for way, value in found.items()
+        ]
+    return rows
