@@ -14,9 +14,10 @@ from asterisk_conf.rendering import (
     sample_paths,
     write,
 )
-from asterisk_conf.values import PHONES, Values
+from asterisk_conf.values import BROWSER_PHONES, PHONES, Values
 
 __all__ = [
+    "BROWSER_PHONES",
     "PHONES",
     "SAMPLES",
     "BadValue",

@@ -4,11 +4,11 @@ import secrets
 
 import msgspec
 
-PHONES = tuple(str(number) for number in range(1001, 1013))
-"""Extensions of the sample phones, the last two for browsers.
+PHONES = tuple(str(number) for number in range(1001, 1011))
+"""Extensions of the sample desk phones. Each has an endpoint, an auth and an aor of this name in ``pjsip.conf``."""
 
-Each has an endpoint, an auth and an aor of this name in ``pjsip.conf``.
-"""
+BROWSER_PHONES = ("1011", "1012")
+"""Extensions of the sample browser phones, whose passwords the service makes."""
 
 
 def _new_secret() -> str:
@@ -43,6 +43,8 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
     ami_port: int = 5038
     ami_permit: str = "127.0.0.1/255.255.255.255"
     ami_secret: str = msgspec.field(default_factory=_new_secret)
+    ami_phones_secret: str = msgspec.field(default_factory=_new_secret)
+    """Of the AMI user that writes the passwords of browser phones."""
 
     sip_host: str = "0.0.0.0"
     sip_port: int = 5060

@@ -18,9 +18,10 @@ from callcenter import events as ev
 from callcenter.ami import actions, parse
 from callcenter.ami.client import AmiClient
 from callcenter.ami.inbox import Inbox
-from callcenter.ami.snapshot import clock, members, snapshot
+from callcenter.ami.snapshot import clock, queue_list, queue_names, snapshot
 from callcenter.ami.state import AmiState, Phase
 from callcenter.changes import Anomaly, CallChange, Change
+from callcenter.deskphone import DeskPhones
 from callcenter.errors import AmiActionFailed, AmiError, BadInput, NotFound, ProtocolError
 from callcenter.model import Call
 from callcenter.settings import PbxSettings
@@ -29,6 +30,11 @@ from callcenter.tracking.tracker import Tracker
 
 NO_CHANNEL: Final = "No such channel"
 """Asterisk's words where a channel that is to be hung up is gone (`action_hangup` in main/manager.c)."""
+
+QUEUES_EVERY: Final = timedelta(seconds=15)
+"""How often it is looked whether a queue came or went."""
+LISTED_EVERY: Final = 20
+"""Of how many such looks one asks for all: members that the configuration changed, callers in another order."""
 
 Publish = Callable[[CallChange, datetime], None]
 """Takes a change and the time at which its event was read; must be quick and must not wait."""
@@ -65,11 +71,15 @@ class Pbx:
         on_member: Callable[[ev.QueueMemberState], None],
         on_first_sync: Callable[[frozenset[UUID], datetime], None],
         recall: Callable[[], Awaitable[Sequence[Call]]] | None = None,
+        on_queues: Callable[[ev.QueueList, bool], None] | None = None,
+        on_spy: Callable[[ev.SpyStarted | ev.SpyStopped], None] | None = None,
+        on_unanswered: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings
         self.tracker = Tracker(directory)
         self.inbox = Inbox()
         self.client = AmiClient(settings, self.inbox.on_block, self.inbox.on_state)
+        self.phones = DeskPhones(self.client, self.tracker, settings)
         self.counters = Counters()
         self.synced = False
         """Whether a snapshot was taken on this connection."""
@@ -78,6 +88,12 @@ class Pbx:
         self._on_first_sync = on_first_sync
         self._recall = recall
         """What an earlier run of the service knew of calls that may go on."""
+        self._on_queues = on_queues
+        """Told what Asterisk says of its queues, and whether that is all of them."""
+        self._on_spy = on_spy
+        self._on_unanswered = on_unanswered
+        """Told the ActionID of an originate that failed: where no phone was reached there is no channel to name."""
+        self._queue_names: frozenset[str] = frozenset()
         self._dialing: dict[str, str] = {}
         self._log = structlog.get_logger().bind(pbx=settings.id)
 
@@ -86,6 +102,7 @@ class Pbx:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.client.run(), name=f"ami {self.settings.id}")
             group.create_task(self._work(), name=f"tracker {self.settings.id}")
+            group.create_task(self._watch_queues(), name=f"queues {self.settings.id}")
 
     @property
     def state(self) -> AmiState:
@@ -98,6 +115,22 @@ class Pbx:
         Raises:
             AmiError: the PBX cannot be asked, or refused. BadInput: a value cannot be sent.
         """
+        return await self._originate(interface, extension, number, self.settings.dial_context)
+
+    async def fetch(self, call_id: UUID, interface: str, extension: str) -> None:
+        """Ring a phone of ours and, when it is picked up, give it a call that is parked.
+
+        Raises:
+            NotFound: the call is not parked any more. AmiError: the PBX cannot be asked, or refused.
+        """
+        context = self.settings.parking_context or self.settings.dial_context
+
+        async def ring(device: str, own: str, space: str) -> None:
+            await self._originate(device, own, space, context)
+
+        await self.phones.fetch(call_id, interface, extension, ring)
+
+    async def _originate(self, interface: str, extension: str, number: str, context: str) -> Originated:
         settings = self.settings
         channel_id = f"cc-{uuid4().hex}"
         action_id = self.client.next_action_id()
@@ -107,7 +140,7 @@ class Pbx:
             await self.client.action(
                 actions.Originate(
                     channel=interface,
-                    context=settings.dial_context,
+                    context=context,
                     exten=number,
                     # The agent's own number: the dialplan sends it, or what it makes of it, to the customer.
                     caller_id=f"<{extension}>",
@@ -141,12 +174,51 @@ class Pbx:
                 if NO_CHANNEL not in str(problem):
                     raise
 
+    async def list_queues(self, queue: str | None = None) -> ev.QueueList:
+        """Ask Asterisk for its queues, or for one, and tell whoever follows them.
+
+        Raises:
+            AmiError: the PBX cannot be asked, or refused.
+        """
+        answer = await self.client.action(actions.QueueStatus(queue=queue))
+        listed = queue_list(answer.events, datetime.now(UTC))
+        if queue is None:
+            self._queue_names = frozenset(one.name for one in listed.queues)
+        self._tell_queues(listed, queue is None)
+        return listed
+
+    async def _watch_queues(self) -> None:
+        """See queues come and go: Asterisk tells nobody what a reload of its configuration did to them."""
+        rounds = 0
+        while True:
+            await asyncio.sleep(QUEUES_EVERY.total_seconds())
+            if not self.synced:
+                continue
+            rounds += 1
+            try:
+                names = queue_names((await self.client.action(actions.QueueSummary())).events)
+                if names != self._queue_names or rounds % LISTED_EVERY == 0:
+                    await self.list_queues()
+            except AmiError as problem:
+                self._log.info("queues_unseen", reason=str(problem))
+
+    def _tell_queues(self, listed: ev.QueueList, whole: bool) -> None:
+        if self._on_queues is None:
+            return
+        try:
+            self._on_queues(listed, whole)
+        except Exception:
+            self.counters.failed += 1
+            self._log.exception("queues_not_told")
+
     async def _work(self) -> None:
         while True:
-            for arrived, item in await self.inbox.batch():
+            batch = await self.inbox.batch()
+            last = len(batch) - 1
+            for place, (arrived, item) in enumerate(batch):
                 if isinstance(item, AmiState):
                     await self._connection_changed(item)
-                elif self._take(item, arrived):
+                elif self._take(item, arrived) and (place < last or self.inbox):
                     # What a change began, a pop above all, leaves before the rest of what came with it is looked at.
                     await asyncio.sleep(0)
 
@@ -170,6 +242,10 @@ class Pbx:
         if isinstance(event, ev.OriginateResponse):
             # Where the phone could not be reached at all, no channel was ever made for the call noted.
             self.tracker.forget(self._dialing.pop(event.action_id or "", ""))
+            if not event.success and event.action_id is not None and self._on_unanswered is not None:
+                self._on_unanswered(event.action_id)
+        if isinstance(event, ev.SpyStarted | ev.SpyStopped) and self._on_spy is not None:
+            self._on_spy(event)
         changes = self._track(type(event).__name__, partial(self.tracker.apply, event))
         self._say(changes, arrived)
         return bool(changes)
@@ -227,8 +303,11 @@ class Pbx:
         self.counters.resyncs += 1
         if is_first:
             self._on_first_sync(frozenset(call.call_id for call in self.tracker.calls()), now)
-        for member in members(queues, now):
+        listed = queue_list(queues, now)
+        for member in listed.members:
             self._tell_member(member)
+        self._queue_names = frozenset(one.name for one in listed.queues)
+        self._tell_queues(listed, True)
         self._log.info("resynced", calls=self.tracker.open_calls, channels=self.tracker.open_channels)
 
     async def _unless_refused(self, action: actions.Action) -> tuple[bytes, ...]:

@@ -18,6 +18,8 @@ Record = Mapping[str, Any]
 """A call record, as GET /api/v1/calls and `callcenter replay` give it."""
 
 TOLERANCE_S: Final = 1.0
+RINGS_WITHIN_S: Final = 2.0
+"""CEL tells when a device was called, a record when it said that it rings: a busy browser takes its time to."""
 _IN_VAIN: Final = frozenset({"no_answer", "busy", "rejected", "unavailable"})
 """What the queue log calls RINGNOANSWER."""
 _WRITTEN_EXITS: Final = {"CONNECT": "answered", "ABANDON": "abandoned", "EXITWITHTIMEOUT": "timeout"}
@@ -136,7 +138,7 @@ def _offers(record: Record, footprint: Footprint) -> Iterator[str]:
     offers = {device: [offer for offer in record["offers"] if offer["interface"] == device] for device in told}
     for ring in rung:
         offer = offers[ring.device].pop(0)
-        yield from _time(f"offer to {ring.device}: rang_at", offer["rang_at"], ring.start)
+        yield from _time(f"offer to {ring.device}: rang_at", offer["rang_at"], ring.start, RINGS_WITHIN_S)
         yield from _time(f"offer to {ring.device}: ended_at", offer["ended_at"], ring.end)
         if (offer["result"] == "answered") != ring.answered:
             how = "answered" if ring.answered else "did not answer"

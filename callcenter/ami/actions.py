@@ -124,38 +124,11 @@ class CoreShowChannels(Action, frozen=True):
     is_list = True
 
 
-class Status(Action, frozen=True):
-    """List channels with their state, and on request their variables."""
-
-    name = "Status"
-    rights = ("call", "reporting", "system")
-    is_list = True
-    channel: str | None = None
-    variables: tuple[str, ...] = ()
-
-    def headers(self) -> Headers:
-        if self.channel is not None:
-            yield "Channel", self.channel
-        if self.variables:
-            yield "Variables", ",".join(self.variables)
-
-
 class BridgeList(Action, frozen=True):
     """List the bridges that exist now."""
 
     name = "BridgeList"
     is_list = True
-
-
-class BridgeInfo(Action, frozen=True):
-    """List the channels of one bridge."""
-
-    name = "BridgeInfo"
-    is_list = True
-    bridge_uniqueid: str
-
-    def headers(self) -> Headers:
-        yield "BridgeUniqueid", self.bridge_uniqueid
 
 
 class QueueStatus(Action, frozen=True):
@@ -240,6 +213,96 @@ class QueuePause(Action, frozen=True):
             yield "Reason", self.reason
 
 
+class QueuePenalty(Action, frozen=True):
+    """Change how late a member is rung: the lowest penalty first."""
+
+    name = "QueuePenalty"
+    rights = ("agent",)
+    queue: str
+    interface: str
+    penalty: int
+
+    def headers(self) -> Headers:
+        yield "Interface", self.interface
+        yield "Penalty", str(self.penalty)
+        yield "Queue", self.queue
+
+
+class QueueChangePriorityCaller(Action, frozen=True):
+    """Give a caller who waits another priority, and at once the place in the queue that it stands for.
+
+    `caller` is the name of the channel; Asterisk tells nobody of the new order.
+    """
+
+    name = "QueueChangePriorityCaller"
+    queue: str
+    caller: str
+    priority: int
+
+    def headers(self) -> Headers:
+        yield "Queue", self.queue
+        yield "Caller", self.caller
+        yield "Priority", str(self.priority)
+        yield "Immediate", "yes"
+
+
+class Bridge(Action, frozen=True):
+    """Take two channels from wherever they are, and let them talk with each other."""
+
+    name = "Bridge"
+    rights = ("call",)
+    channel: str
+    other: str
+
+    def headers(self) -> Headers:
+        yield "Channel1", self.channel
+        yield "Channel2", self.other
+        yield "Tone", "no"
+
+
+class PlayDTMF(Action, frozen=True):
+    """Have a channel take a key as if its own phone had pressed it."""
+
+    name = "PlayDTMF"
+    rights = ("call",)
+    channel: str
+    digit: str
+
+    def headers(self) -> Headers:
+        yield "Channel", self.channel
+        yield "Digit", self.digit
+        yield "Receive", "true"
+
+
+class Spy(Action, frozen=True):
+    """Call `channel`, and let who answers listen to the channel `spied` (an Originate that runs ChanSpy).
+
+    Without beeps, until that channel hangs up; the keys 4, 5 and 6 change between listening, whispering to that
+    channel and talking to both. Always asynchronous, as `Originate`.
+    """
+
+    name = "Originate"
+    rights = ("originate",)
+    channel: str
+    spied: str
+    options: str = ""
+    """`w` begins with whispering, `B` with talking to both."""
+    caller_id: str | None = None
+    timeout: timedelta = timedelta(seconds=30)
+    channel_id: str | None = None
+
+    def headers(self) -> Headers:
+        yield "Channel", self.channel
+        yield "Application", "ChanSpy"
+        yield "Data", f"{self.spied},qEud{self.options}"
+        yield "Timeout", str(round(self.timeout.total_seconds() * 1000))
+        yield "Async", "true"
+        if self.caller_id is not None:
+            yield "CallerID", self.caller_id
+        if self.channel_id is not None:
+            yield "ChannelId", self.channel_id
+
+
 class Originate(Action, frozen=True):
     """Call `channel`, and connect who answers with the dialplan at `context`, `exten`, `priority`.
 
@@ -319,6 +382,24 @@ class Redirect(Action, frozen=True):
             yield "ExtraContext", self.context
             yield "ExtraExten", self.exten
             yield "ExtraPriority", str(self.priority)
+
+
+class DBPut(Action, frozen=True):
+    """Write a value into Asterisk's own database."""
+
+    name = "DBPut"
+    rights = ("system",)
+    family: str
+    key: str
+    value: str
+
+    def headers(self) -> Headers:
+        yield "Family", self.family
+        yield "Key", self.key
+        yield "Val", self.value
+
+    def __repr__(self) -> str:
+        return f"DBPut(family={self.family!r}, key={self.key!r})"
 
 
 class Setvar(Action, frozen=True):

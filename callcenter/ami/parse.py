@@ -273,11 +273,33 @@ def _queue_member(f: Fields, at: datetime, removed: bool = False) -> ev.Event:
         text(f.get("PausedReason")),
         number(f.get("Status")),
         removed,
+        number(f.get("Penalty")) or 0,
+        number(f.get("CallsTaken")) or 0,
+        _moment(f.get("LastCall")),
+        f.get("Membership") == "dynamic",
     )
 
 
+def _moment(seconds: str | None) -> datetime | None:
+    """Whole seconds since 1970, where zero is never."""
+    found = number(seconds)
+    return _FROM_TIMESTAMP(found, UTC) if found and found > 0 else None
+
+
+def _spy_start(f: Fields, at: datetime) -> ev.Event | None:
+    spied = f.get("SpyeeUniqueid")
+    if spied is None:
+        return None
+    return ev.SpyStarted(at, f["SpyerUniqueid"], f["SpyerChannel"], spied, f["SpyeeChannel"])
+
+
+def _spy_stop(f: Fields, at: datetime) -> ev.Event:
+    return ev.SpyStopped(at, f["SpyerUniqueid"])
+
+
 def _originate_response(f: Fields, at: datetime) -> ev.Event:
-    return ev.OriginateResponse(at, text(f.get("ActionID")), text(f.get("Uniqueid")), text(f.get("Exten")))
+    success = f.get("Response") == "Success"
+    return ev.OriginateResponse(at, text(f.get("ActionID")), text(f.get("Uniqueid")), text(f.get("Exten")), success)
 
 
 BUILDERS: Final[Mapping[bytes, Builder]] = {
@@ -309,8 +331,11 @@ BUILDERS: Final[Mapping[bytes, Builder]] = {
     b"QueueMember": _queue_member,
     b"QueueMemberStatus": _queue_member,
     b"QueueMemberPause": _queue_member,
+    b"QueueMemberPenalty": _queue_member,
     b"QueueMemberAdded": _queue_member,
     b"QueueMemberRemoved": _queue_member_removed,
     b"OriginateResponse": _originate_response,
+    b"ChanSpyStart": _spy_start,
+    b"ChanSpyStop": _spy_stop,
 }
 """Event name → what makes the value. An event that is not here is not used."""

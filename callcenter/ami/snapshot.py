@@ -44,6 +44,39 @@ def members(queues: Iterable[bytes], at: datetime) -> list[ev.QueueMemberState]:
     return [member for block in queues if (member := _member(block, at)) is not None]
 
 
+def queue_list(blocks: Iterable[bytes], at: datetime) -> ev.QueueList:
+    """All that QueueStatus says of queues, members and callers; what is malformed is left out."""
+    kept = tuple(blocks)
+    shown = [wire.fields(block) for block in kept]
+    return ev.QueueList(
+        at=at,
+        queues=tuple(
+            ev.QueueSetting(name=f["Queue"], strategy=f.get("Strategy") or "")
+            for f in shown
+            if f.get("Event") == "QueueParams" and f.get("Queue")
+        ),
+        members=tuple(members(kept, at)),
+        entries=tuple(entry for f in shown if (entry := _entry(f)) is not None),
+    )
+
+
+def queue_names(blocks: Iterable[bytes]) -> frozenset[str]:
+    """The queues that QueueSummary names."""
+    return frozenset(f["Queue"] for f in map(wire.fields, blocks) if f.get("Event") == "QueueSummary" and "Queue" in f)
+
+
+def _entry(f: dict[str, str]) -> ev.QueueEntry | None:
+    if f.get("Event") != "QueueEntry" or not (f.get("Queue") and f.get("Uniqueid") and f.get("Channel")):
+        return None
+    return ev.QueueEntry(
+        queue=f["Queue"],
+        uniqueid=f["Uniqueid"],
+        channel=f["Channel"],
+        position=number(f.get("Position")) or 0,
+        priority=number(f.get("Priority")) or 0,
+    )
+
+
 def _member(block: bytes, at: datetime) -> ev.QueueMemberState | None:
     try:
         found = event(block, at)

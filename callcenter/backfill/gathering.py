@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from callcenter.backfill.callbacks import Callbacks
 from callcenter.backfill.cel import Cel
 from callcenter.backfill.queuelog import QueueLine
 
@@ -53,6 +54,7 @@ class Gatherer:
         self._groups: dict[str, Group] = {}
         self._ending: deque[Group] = deque()
         self._lines: dict[str, list[QueueLine]] = {}
+        self._callbacks = Callbacks()
         self._swept_at: datetime | None = None
 
     def row(self, row: Cel) -> Iterator[Group]:
@@ -123,6 +125,9 @@ class Gatherer:
                 keys.append(extra.get("pickup_channel_uniqueid") or row.uniqueid)
             elif row.kind == "ATTENDEDTRANSFER":
                 keys.append(extra.get("channel2_uniqueid") or row.uniqueid)
+        customer = self._callbacks.note(row)
+        if customer is not None:
+            keys.append(customer)
         groups = self._groups
         group = groups.get(keys[0])
         for key in keys:

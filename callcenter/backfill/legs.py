@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from callcenter.backfill.callbacks import ORIGINATED
 from callcenter.backfill.cel import Cel
 from callcenter.tracking import ids
 
@@ -11,15 +12,13 @@ DIALERS: Final = frozenset({"Dial", "RetryDial", "Queue", "FollowMe", "Page"})
 """Applications that ring channels."""
 MADE_BY: Final = {"AppDial": frozenset({"Dial", "RetryDial"}), "AppQueue": frozenset({"Queue"})}
 """What a dialed channel says that it runs → the applications that dial such a one."""
-ORIGINATED: Final = "AppDial2"
-"""What a channel says that it runs where Asterisk itself dialed it."""
 FORWARD_WITHIN: Final = timedelta(seconds=1)
 
 
 class Run:
     """A stretch in which a channel ran an application, by the numbers of its rows."""
 
-    __slots__ = ("app", "data", "end", "exten", "start")
+    __slots__ = ("app", "data", "end", "exten", "sent_away", "start")
 
     def __init__(self, app: str, data: str, exten: str, start: int) -> None:
         self.app = app
@@ -27,6 +26,8 @@ class Run:
         self.exten = exten
         self.start = start
         self.end: int | None = None
+        self.sent_away = False
+        """Whether it ended at another extension than it began at: the channel was redirected, or pressed a key."""
 
     def runs_at(self, number: int) -> bool:
         """Whether it ran when a row was written."""
@@ -54,6 +55,7 @@ class Leg:
         "interface",
         "left",
         "linkedid",
+        "lost",
         "made",
         "made_by",
         "name",
@@ -101,6 +103,8 @@ class Leg:
         self.dial_string: str | None = None
         self.given_up: int | None = None
         """The row in which the application that dialed it ended."""
+        self.lost: int | None = None
+        """The same row, where whoever ran that application was sent elsewhere."""
         self.talked = False
         """Whether it has been in a bridge with others; the telling brings it forward."""
 
@@ -146,10 +150,7 @@ def _note(leg: Leg, number: int, row: Cel) -> None:
     elif kind == "APP_START":
         leg.runs.append(Run(row.app, row.data, row.exten, number))
     elif kind == "APP_END":
-        for run in reversed(leg.runs):
-            if (run.app, run.data) == (row.app, row.data) and run.end is None:
-                run.end = number
-                break
+        _end(leg, number, row)
     elif kind == "FORWARD":
         leg.forwarded.append(number)
     elif kind == "HANGUP":
@@ -162,6 +163,15 @@ def _note(leg: Leg, number: int, row: Cel) -> None:
         leg.left = number
     elif kind not in ("HANGUP", "CHAN_END", "APP_END", "LINKEDID_END", "ATTENDEDTRANSFER") and row.exten != "h":
         leg.left = None
+
+
+def _end(leg: Leg, number: int, row: Cel) -> None:
+    going = [run for run in reversed(leg.runs) if run.app == row.app and run.end is None]
+    # of applications of one name that follow each other at once the end of the last alone is written
+    run = next((run for run in going if run.data == row.data), going[0] if going else None)
+    if run is not None:
+        run.end = number
+        run.sent_away = row.exten not in ("", "h", run.exten)
 
 
 def _find_consultations(rows: Sequence[Cel], legs: dict[str, Leg]) -> None:
@@ -221,6 +231,7 @@ def _find_source(rows: Sequence[Cel], legs: dict[str, Leg], leg: Leg) -> None:
     if best is not None:
         leg.source = best[2].uniqueid
         leg.given_up = None if _handed_on(rows, best[2]) else best[3].end
+        leg.lost = leg.given_up if best[3].sent_away else None
         leg.dial_string = best[4] or (ids.resource(leg.interface) if leg.half else None)
         if best[3].app == "Queue" and not (leg.half and _forwards(rows, best[2], number)):
             leg.queue = best[3].data.partition(",")[0] or None

@@ -32,6 +32,17 @@ class Finding(StrEnum):
     """The PBX wrote nothing of it."""
 
 
+class Witness(msgspec.Struct, frozen=True):
+    """What a PBX's call data records (CDR) say of the same time, where they can be read.
+
+    `calls` ended in it. `later` of them began after `newest`, the last channel event that there is, if there is one.
+    """
+
+    calls: int
+    later: int
+    newest: datetime | None
+
+
 class Item(msgspec.Struct, frozen=True):
     """One call that is not the same in both. `fields` are those that say something else."""
 
@@ -59,12 +70,24 @@ class Tally(msgspec.Struct, kw_only=True):
     """Calls that have not ended, and are not compared."""
     failed: int = 0
     """Calls that could not be rebuilt or written."""
+    cdr_calls: int | None = None
+    """Calls of the same time in the PBX's CDR table, where it has one that can be read."""
+    cel_silent: bool = False
+    """Calls have a CDR and no channel events: CEL is off, or does not reach its table."""
+    cel_newest: datetime | None = None
+    """Since when, if it is silent; None where there never was any."""
     items: list[Item] = []
 
     def bad(self, reason: str) -> None:
         """A row could not be read."""
         self.bad_rows += 1
         self.first_bad = self.first_bad or reason[:200]
+
+    def heard(self, witness: Witness | None) -> None:
+        """Take what the CDR say, if anything."""
+        if witness is not None:
+            self.cdr_calls, self.cel_silent = witness.calls, witness.later > 0
+            self.cel_newest = witness.newest if self.cel_silent else None
 
     def add(self, item: Item) -> None:
         """Count a call, and name it if there is room and something to say."""

@@ -2,24 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Final
 
 from callcenter import events as ev
 from callcenter.backfill.cel import Cel
 from callcenter.backfill.legs import Leg, Run
+from callcenter.backfill.omissions import APART
 from callcenter.backfill.queuelog import ENDINGS, QueueLine
 
 STATUS: Final = {"EXITWITHTIMEOUT": "TIMEOUT", "EXITEMPTY": "LEAVEEMPTY", "EXITWITHKEY": "CONTINUE"}
 """How the queue_log says that a caller left → what QUEUESTATUS says of it."""
-APART: Final = timedelta(seconds=3)
-"""How far a line, in whole seconds, may be from the row of the same thing."""
 
 
 class Stay:
     """One run of Queue by one channel: from row `start` to row `end`."""
 
-    __slots__ = ("connected", "end", "line", "queue", "refused", "start", "taken", "uniqueid", "word")
+    __slots__ = ("connected", "end", "line", "queue", "refused", "sent_away", "start", "taken", "uniqueid", "word")
 
     def __init__(self, uniqueid: str, queue: str, start: int, end: int) -> None:
         self.uniqueid = uniqueid
@@ -28,6 +26,8 @@ class Stay:
         self.end = end
         self.line: QueueLine | None = None
         self.refused = False
+        self.sent_away = False
+        """Whether somebody took the caller out of the queue: the queue_log has the same word for a caller who left."""
         self.word = ""
         """The queue_log's word for the end."""
         self.connected: int | None = None
@@ -60,7 +60,7 @@ class Stays:
                 yield stay.end, ev.VarSet(at, stay.uniqueid, "QUEUESTATUS", "JOINEMPTY")
             elif stay.connected is None:
                 gave_up = not stay.word and asked.get(stay.uniqueid, len(self._rows)) <= stay.end
-                if stay.word == "ABANDON" or gave_up:
+                if (stay.word == "ABANDON" and not stay.sent_away) or gave_up:
                     yield stay.end, ev.QueueCallerAbandon(at, stay.uniqueid, stay.queue)
                 elif not stay.word:
                     self.complete = False
@@ -99,6 +99,7 @@ def _stay(rows: Sequence[Cel], legs: Mapping[str, Leg], leg: Leg, run: Run, queu
     last = leg.gone if leg.gone is not None else len(rows) - 1
     end = run.end if run.end is not None else last
     stay = Stay(leg.uniqueid, queue, run.start, end)
+    stay.sent_away = run.sent_away
     for number in range(run.start + 1, end):
         row = rows[number]
         if row.kind == "ANSWER":

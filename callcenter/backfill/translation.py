@@ -8,13 +8,13 @@ up just before the rows of the end. What cannot be read is left out: when a phon
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
 import msgspec
 
 from callcenter import events as ev
-from callcenter.backfill import legs, stays
+from callcenter.backfill import legs, omissions, stays
+from callcenter.backfill.callbacks import Callbacks, is_moment
 from callcenter.backfill.cel import Cel
 from callcenter.backfill.legs import Leg
 from callcenter.backfill.queuelog import QueueLine
@@ -22,10 +22,6 @@ from callcenter.backfill.queuelog import QueueLine
 UP: Final = 6
 RING: Final = 4
 DOWN: Final = 0
-MOMENT: Final = timedelta(milliseconds=100)
-"""Rows of one end follow each other at this distance."""
-SECOND: Final = timedelta(seconds=1)
-"""The distance where a table has whole seconds."""
 ENDING: Final = frozenset({"HANGUP", "CHAN_END", "BRIDGE_EXIT", "APP_END", "LINKEDID_END", "PARK_END"})
 NOT_REACHED_AT_ALL: Final = frozenset({0, 16, 18, 19, 26, 127})
 """Causes of a dialed channel's end that say nothing against the device: it rang, or was given up."""
@@ -47,6 +43,8 @@ def told(rows: Sequence[Cel], lines: Sequence[QueueLine], *, with_queue_log: boo
         with_queue_log: whether there is a queue_log for that time; without it nobody knows why a caller left a queue.
     """
     ordered = sorted(rows, key=lambda row: row.at)
+    if with_queue_log:
+        ordered = omissions.filled(ordered, lines)
     return _Telling(ordered, lines, with_queue_log).story()
 
 
@@ -61,6 +59,9 @@ class _Telling:
         """Channel that asked to hang up → number of the row before which it did."""
         self.out: list[ev.Event] = []
         self.complete = True
+        callbacks = Callbacks()
+        self.called_back = {row.uniqueid: found for row in rows if (found := callbacks.note(row)) is not None}
+        """Channel of a phone that Asterisk rings again → the customer's, for whom it does."""
         self._ask()
         self._give_up()
         self._take_over()
@@ -103,9 +104,7 @@ class _Telling:
                 conference = row.app == "ConfBridge"
                 self.out.append(ev.BridgeEnter(row.at, row.uniqueid, row.linkedid, bridge, technology, conference))
             case "BRIDGE_EXIT":
-                if row.exten and leg.exten and row.exten != leg.exten:
-                    self.out.append(ev.Newexten(row.at, row.uniqueid, row.exten, row.app or "AppDial", row.data))
-                    leg.exten = row.exten
+                self._redirected(number)
                 if number in leg.consults:
                     leg.away_from = row.extra.get("bridge_id")
                     self.out.append(ev.Hold(row.at, row.uniqueid))
@@ -113,6 +112,9 @@ class _Telling:
             case "APP_START":
                 self._named(row, leg)
                 leg.exten = row.exten or leg.exten
+                if row.app == "ChanSpy":
+                    # To whom it listens is not written, and is of no concern to the call log.
+                    self.out.append(ev.SpyStarted(row.at, row.uniqueid, row.channel, "", ""))
                 if row.app in ("Queue", "VoiceMail"):
                     self.out.append(ev.Newexten(row.at, row.uniqueid, row.exten or None, row.app, row.data))
                 self.out += self._originate_led_to(row, leg)
@@ -146,6 +148,10 @@ class _Telling:
         half = self.legs.get(leg.half or "")
         if half is not None and half.first < leg.first:
             self.out.append(ev.LocalBridge(row.at, half.uniqueid, leg.uniqueid))
+        customer = self.legs.get(self.called_back.get(leg.uniqueid, ""))
+        if customer is not None:
+            # The phone shows who waits, as it does live; by that the tracker knows for which call it rings.
+            self.out.append(ev.NewConnectedLine(row.at, leg.uniqueid, customer.number, customer.name))
         if leg.originated:
             self.out.append(ev.DialBegin(row.at, None, None, row.uniqueid, row.channel, None))
         source = self.legs.get(leg.source or "")
@@ -164,6 +170,17 @@ class _Telling:
         if leg.dialed or leg.originated:
             self.out.append(ev.DialEnd(row.at, leg.source, row.uniqueid, "ANSWER", None))
         self._named(row, leg)
+
+    def _redirected(self, number: int) -> None:
+        """Who leaves a bridge for another extension was sent there, as others were, before the first of them left."""
+        bridge = self.rows[number].extra.get("bridge_id")
+        for row in self.rows[number:]:
+            if row.kind != "BRIDGE_EXIT" or row.extra.get("bridge_id") != bridge:
+                break
+            leg = self.legs.get(row.uniqueid)
+            if leg is not None and row.exten and leg.exten and row.exten != leg.exten:
+                self.out.append(ev.Newexten(row.at, row.uniqueid, row.exten, row.app or "AppDial", row.data))
+                leg.exten = row.exten
 
     def _named(self, row: Cel, leg: Leg) -> None:
         """The dialplan may give the caller a name, or another number."""
@@ -218,6 +235,8 @@ class _Telling:
             status = "CONGESTION"
         elif leg.source is not None and self.asked.get(leg.source, len(self.rows)) <= number:
             status = "CANCEL"
+        elif leg.lost is not None and is_moment(self.rows[number].at, self.rows[leg.lost].at):
+            status = "CANCEL"
         return ev.DialEnd(self.rows[number].at, leg.source, leg.uniqueid, status, None)
 
     def _give_up(self) -> None:
@@ -236,7 +255,7 @@ class _Telling:
             at = self.rows[leg.made].at
             for other in self.legs.values():
                 rang = other.dialed and other.answered is None and other.made_by in ("", leg.made_by)
-                if rang and other.hung_up is not None and abs(self.rows[other.hung_up].at - at) <= MOMENT:
+                if rang and other.hung_up is not None and is_moment(self.rows[other.hung_up].at, at):
                     self.before[leg.made].append(ev.Pickup(at, leg.uniqueid, other.uniqueid))
 
     def _ask(self) -> None:
@@ -247,6 +266,9 @@ class _Telling:
                 start = self._start_of_end(leg.hung_up)
                 if leg.left is not None:
                     start = min(start, self._start_of_end(leg.left))
+                given_up = leg.given_up
+                if given_up is not None and is_moment(self.rows[given_up].at, self.rows[start].at):
+                    start = min(start, given_up)  # it refused, and what dialed it ended for that
                 self.asked[leg.uniqueid] = start
                 request = ev.HangupRequest(self.rows[start].at, leg.uniqueid, leg.cause or None, False)
                 self.before[start].append(request)
@@ -257,8 +279,7 @@ class _Telling:
             earlier, row = rows[number - 1], rows[number]
             if earlier.kind not in ENDING and earlier.exten != "h":
                 break
-            whole = earlier.at.microsecond == 0 and row.at.microsecond == 0
-            if row.at - earlier.at > (SECOND if whole else MOMENT):
+            if not is_moment(earlier.at, row.at):
                 break
             number -= 1
         return number

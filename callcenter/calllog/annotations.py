@@ -54,6 +54,19 @@ async def set_customer(unit: Unit, call_id: UUID, customer_id: UUID | None, *, a
     return await _done(unit, call_id, actor, "call.customer", {"customer": str(customer_id) if customer_id else None})
 
 
+async def set_wrapup(unit: Unit, call_id: UUID, seconds: float) -> bool:
+    """Say how long all its agents wrapped a call up; the same again changes nothing. False: it is not there yet."""
+    known = await unit.fetchrow("SELECT wrapup_s FROM calls WHERE tenant_id = $1 AND call_id = $2", call_id)
+    if known is None:
+        return False
+    if known["wrapup_s"] != seconds:
+        try:
+            await _change(unit, call_id, "wrapup_s = $3", seconds)
+        except NotFound:
+            return True  # a part of another call by now, which has an agent and a wrap-up of its own
+    return True
+
+
 def _clean(text: str, what: str, longest: int) -> str:
     text = text.replace("\x00", "").strip()
     if len(text) > longest:

@@ -88,7 +88,8 @@ async def blank_some(
 ) -> Blanked:
     """Blank up to `BATCH` calls with the customer, and those merged with them; none is left where it gives none.
 
-    `numbers` are E.164 numbers that are theirs alone: calls with these are theirs too, where nobody said otherwise.
+    `numbers` are E.164 numbers that are theirs alone: calls with these are theirs too, where nobody said otherwise. To
+    be run by `callcenter.calllog.yielding.give_way`.
     """
     rows = await unit.fetch(_CHOOSE, customer_id, list(numbers), BATCH)
     call_ids = [row["call_id"] for row in rows]

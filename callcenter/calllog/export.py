@@ -129,7 +129,9 @@ def _query(wanted: CallFilter, layout: Layout) -> tuple[str, list[object]]:
         return f"{records_from(tables)} {rows}", arguments
     # made apart from their guards, each value once
     return (
-        f"SELECT {columns.guarded()} FROM (SELECT {columns.selected()} FROM {tables}"
-        f" LEFT JOIN customers k ON k.tenant_id = c.tenant_id AND k.customer_id = c.customer_id {rows} OFFSET 0) made",
+        f"WITH chosen AS MATERIALIZED (SELECT c.call_id FROM {tables} WHERE c.tenant_id = $1{chosen})"
+        f" SELECT {columns.guarded()} FROM (SELECT {columns.selected()} FROM {tables}"
+        f" LEFT JOIN customers k ON k.tenant_id = c.tenant_id AND k.customer_id = c.customer_id{columns.PARTS}"
+        f" {rows} OFFSET 0) made",
         arguments,
     )

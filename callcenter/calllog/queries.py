@@ -14,7 +14,7 @@ import msgspec
 from callcenter.callrecord import CallRecord
 from callcenter.db.unit import Unit
 from callcenter.errors import BadInput, NotFound
-from callcenter.model import CallStatus, Direction
+from callcenter.model import CallStatus, Direction, QueueExit
 
 LONGEST_PAGE = 500
 
@@ -30,9 +30,16 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     status: CallStatus | None = None
     direction: Direction | None = None
     queue: str | None = None
+    exit: QueueExit | None = None
+    """How the stay in `queue`, or in any queue where none is given, ended."""
+    did: str | None = None
+    """The number that was dialed to reach us, as the PBX gave it."""
+    outcome: str | None = None
     campaign: str | None = None
     text: str | None = None
     """What one of the notes contains, in capitals or not."""
+    within: frozenset[str] | None = None
+    """Those that were in no queue, or in one of these (`pbx/name`)."""
     since: datetime | None = None
     """Started at this time or later."""
     until: datetime | None = None
@@ -119,9 +126,20 @@ def conditions_of(wanted: CallFilter, place: str) -> tuple[list[str], list[objec
     add(number, _OF_E164 if number is not None and number.startswith("+") else _OF_NUMBER)
     add(wanted.status, "c.status = {0}")
     add(wanted.direction, "c.direction = {0}")
-    add(wanted.queue, _OF_QUEUE)
+    if wanted.exit is not None:
+        arguments.append(wanted.exit)
+        visit = f"{_VISIT} AND p.exit = ${len(arguments) + 1}"
+        if wanted.queue is not None:
+            arguments.append(wanted.queue)
+            visit += f" AND p.queue = ${len(arguments) + 1}"
+        conditions.append(f"EXISTS ({visit})")
+    else:
+        add(wanted.queue, f"EXISTS ({_VISIT} AND p.queue = {{0}})")
+    add(wanted.did, "c.did = {0}")
+    add(wanted.outcome, "c.outcome = {0}")
     add(wanted.campaign, "c.campaign = {0}")
     add(wanted.text, _WITH_TEXT)
+    add(None if wanted.within is None else sorted(wanted.within), _WITHIN)
     add(wanted.since, f"{place}.started_at >= {{0}}")
     add(wanted.until, f"{place}.started_at < {{0}}")
     return conditions, arguments
@@ -130,9 +148,14 @@ def conditions_of(wanted: CallFilter, place: str) -> tuple[list[str], list[objec
 _BY_AGENT = "call_agents a JOIN calls c ON c.tenant_id = $1 AND c.call_id = a.call_id"
 _OF_E164 = "(c.caller_e164 = {0} OR c.callee_e164 = {0})"
 _OF_NUMBER = "(c.caller ->> 'number' = {0} OR c.callee ->> 'number' = {0})"
-_OF_QUEUE = """
-    EXISTS (SELECT FROM queue_visits p WHERE p.tenant_id = $1 AND p.call_id = c.call_id AND p.queue = {0})
-"""
+_VISIT = "SELECT FROM queue_visits p WHERE p.tenant_id = $1 AND p.call_id = c.call_id"
+_WITHIN = """(
+    NOT EXISTS (SELECT FROM queue_visits p WHERE p.tenant_id = $1 AND p.call_id = c.call_id)
+    OR EXISTS (
+        SELECT FROM queue_visits p
+        WHERE p.tenant_id = $1 AND p.call_id = c.call_id AND c.pbx || '/' || p.queue = ANY({0})
+    )
+)"""
 # the first condition is the index of calls that have notes
 _WITH_TEXT = """c.notes <> '[]'::jsonb AND EXISTS (
     SELECT FROM jsonb_array_elements(c.notes) note WHERE strpos(lower(note ->> 'text'), lower({0}::text)) > 0

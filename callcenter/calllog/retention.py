@@ -2,8 +2,9 @@
 
 The log is walked from its oldest call on. Each step reads a bounded stretch of it and deletes what is due there in one
 short transaction; then it rests for as long as the step took, so that half of the time is everybody else's. The change
-feed's number is taken last in a step, because calls that come in wait for it. A call that is deleted leaves a tombstone
-in the feed, and the calls that were merged into it go with it. Calls in progress are never deleted.
+feed's number is taken last in a step, because calls that come in wait for it; the step gives way to who has it. A call
+that is deleted leaves a tombstone in the feed, and the calls that were merged into it go with it. Calls in progress are
+never deleted.
 
 `tests/database/test_retention.py` holds that every call is judged by the first rule that fits it.
 """
@@ -13,12 +14,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
 from callcenter.calllog.store import delete_parts
+from callcenter.calllog.yielding import give_way
 from callcenter.db import audit
 from callcenter.db.engine import Database
 from callcenter.db.unit import Unit
@@ -100,8 +103,8 @@ async def apply(
                 await _note(database, tenant_id, actor, "retention.begin", rules, None)
             for first in range(0, len(due), batch):
                 part = due[first : first + batch]
-                async with database.unit(tenant_id) as unit:
-                    gone = await delete(unit, [call_id for call_id, _ in part], followers)
+                call_ids = [call_id for call_id, _ in part]
+                gone = await give_way(database, tenant_id, partial(delete, call_ids=call_ids, followers=followers))
                 found.update(rule for call_id, rule in part if call_id in gone)
         else:
             found.update(rule for _, rule in due)
@@ -176,7 +179,10 @@ class Walk:
 
 
 async def delete(unit: Unit, call_ids: Sequence[UUID], followers: Sequence[Follower]) -> set[UUID]:
-    """Delete calls, and those that were merged into them; one that somebody writes at this moment is left for later."""
+    """Delete calls, and those that were merged into them; one that somebody writes at this moment is left for later.
+
+    To be run by `give_way`.
+    """
     locked = [row["call_id"] for row in await unit.fetch(_LOCK, call_ids)]
     if not locked:
         return set()

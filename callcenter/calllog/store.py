@@ -1,6 +1,6 @@
 """Writes a batch of calls, with all that belongs to them, in the transaction of a unit of work.
 
-One statement for the calls and one for each kind of part, each fed with arrays: about the speed of COPY, and
+One statement for the calls and one for all their parts, each fed with arrays: about the speed of COPY, and
 repeatable: the same call again changes nothing, neither its `version` nor its `seq`.
 
 `seq` comes from the tenant's row in `call_feeds`, which stays locked until the transaction ends. Transactions
@@ -10,8 +10,10 @@ is committed later. `version` rises with each change after the call had ended.
 
 import asyncio
 import hashlib
+import itertools
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -28,6 +30,8 @@ ENDED = "call.ended"
 SLICE: Final = 8
 """Rows that are made at a time: a batch takes milliseconds, in which a pop may not wait."""
 
+_encoder: Final = msgspec.json.Encoder()
+
 
 class Outbox(Protocol):
     """Where what must happen because of a call is written, in the call's own transaction."""
@@ -43,10 +47,12 @@ async def store(
 
     `customers` names the customer of a call by its id; it is linked unless somebody chose another one.
     """
-    calls = [_storable(call) for call in calls]
+    kept = []
     rows = []
-    for call in calls:
-        rows.append(_call_row(call, customers.get(call.call_id)))
+    for given in calls:
+        call, encoded = _storable(given)
+        kept.append(call)
+        rows.append(_call_row(call, encoded, customers.get(call.call_id)))
         if not len(rows) % SLICE:
             await asyncio.sleep(0)
     columns = list(zip(*rows, strict=True))
@@ -54,7 +60,7 @@ async def store(
     if not written:
         return
     versions = {row["call_id"]: row["version"] for row in written}
-    changed = [call for call in calls if call.call_id in versions]
+    changed = [call for call in kept if call.call_id in versions]
     corrected = [row["call_id"] for row in written if not row["fresh"]]
     if corrected:
         await delete_parts(unit, corrected)
@@ -65,9 +71,14 @@ async def store(
     if written[0]["watched"]:
         nobodys = {row["call_id"] for row in written if row["customer_id"] is None} - erased.keys()
         await erasure.blank_late(unit, [call for call in changed if call.call_id in nobodys])
-    linked = [row["call_id"] for row in written if row["customer_id"] is not None]
-    if linked:
-        await unit.execute(_TOUCH_CUSTOMERS, linked)
+    spoke: dict[UUID, datetime] = {}
+    customer_of = {row["call_id"]: row["customer_id"] for row in written if row["erasure"] is None}
+    for call in changed:
+        customer_id = customer_of.get(call.call_id)
+        if customer_id is not None:
+            spoke[customer_id] = max(call.started_at, spoke.get(customer_id, call.started_at))
+    if spoke:
+        await unit.execute(_TOUCH_CUSTOMERS, list(spoke), list(spoke.values()))
     ended = [call.call_id for call in changed if call.ended_at is not None]
     if ended and outbox is not None:
         await outbox.enqueue(unit, ENDED, [f"{ENDED}:{call_id}:{versions[call_id]}" for call_id in ended], ended)
@@ -106,15 +117,15 @@ async def _insert_parts(unit: Unit, calls: Sequence[Call]) -> None:
         for call in calls
         for n, c in enumerate(call.connections)
     ]
-    parts: tuple[tuple[str, Sequence[tuple[object, ...]]], ...] = (
-        (_INSERT_VISITS, visits),
-        (_INSERT_OFFERS, offers),
-        (_INSERT_CONNECTIONS, connections),
-        (_INSERT_AGENTS, [(call.call_id, agent, call.started_at) for call in calls for agent in _agents_of(call)]),
-    )
-    for sql, rows in parts:
-        if rows:
-            await unit.execute(sql, *zip(*rows, strict=True))
+    agents = [(call.call_id, agent, call.started_at) for call in calls for agent in _agents_of(call)]
+    parts: tuple[Sequence[tuple[object, ...]], ...] = (visits, offers, connections, agents)
+    if any(parts):
+        columns = [
+            column
+            for rows, (_, names) in zip(parts, _PARTS, strict=True)
+            for column in (zip(*rows, strict=True) if rows else ((),) * len(names))
+        ]
+        await unit.execute(_INSERT_PARTS, *columns)
 
 
 def _agents_of(call: Call) -> list[str]:
@@ -128,15 +139,16 @@ _NUL = re.compile(rb"((?<!\\)(?:\\\\)*)\\u0000")
 """A NUL in JSON; what is before it is not the backslash that makes the rest of it plain text."""
 
 
-def _storable(call: Call) -> Call:
-    """The call without NUL characters, which PostgreSQL's text cannot hold and nobody's name contains."""
-    encoded = msgspec.json.encode(call)
+def _storable(call: Call) -> tuple[Call, bytes]:
+    """The call without NUL characters, which PostgreSQL's text cannot hold and nobody's name contains, and its JSON."""
+    encoded = _encoder.encode(call)
     if b"\\u0000" not in encoded:
-        return call
-    return msgspec.json.decode(_NUL.sub(rb"\1", encoded), type=Call)
+        return call, encoded
+    call = msgspec.json.decode(_NUL.sub(rb"\1", encoded), type=Call)
+    return call, _encoder.encode(call)
 
 
-def _call_row(call: Call, customer_id: UUID | None) -> tuple[object, ...]:
+def _call_row(call: Call, encoded: bytes, customer_id: UUID | None) -> tuple[object, ...]:
     took = durations.of(call)
     return (
         *(call.call_id, call.pbx, "\x1f".join(call.linkedids), call.direction, call.status),
@@ -147,13 +159,13 @@ def _call_row(call: Call, customer_id: UUID | None) -> tuple[object, ...]:
         _json(record.transfer_records(call.transfers)),
         _json(record.recording_records(call.recordings)),
         *(call.hangup_by, call.hangup_cause, call.complete, call.source),
-        hashlib.blake2b(msgspec.json.encode(call), digest_size=16).digest(),
+        hashlib.blake2b(encoded, digest_size=16).digest(),
         customer_id,
     )
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return _encoder.encode(value).decode()
 
 
 _COLUMNS = (
@@ -202,29 +214,47 @@ def _upsert_calls() -> str:
     """
 
 
-def _insert_parts_sql(table: str, *columns: str) -> str:
-    names = [column.split()[0] for column in columns]
-    arrays = ", ".join(f"${n}::{column.split()[1]}[]" for n, column in enumerate(columns, start=2))
-    return f"INSERT INTO {table} (tenant_id, {', '.join(names)}) SELECT $1, * FROM unnest({arrays})"
+_PARTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (
+        "queue_visits",
+        (
+            *("call_id uuid", "n int4", "queue text", "joined_at timestamptz", "left_at timestamptz"),
+            *("exit text", "wait_s float8", "position int4"),
+        ),
+    ),
+    (
+        "offers",
+        (
+            *("call_id uuid", "n int4", "agent text", "interface text", "queue text"),
+            *("rang_at timestamptz", "ended_at timestamptz", "ring_s float8", "result text"),
+        ),
+    ),
+    (
+        "connections",
+        (
+            *("call_id uuid", "n int4", "agent text", "interface text", "number text"),
+            *("from_at timestamptz", "to_at timestamptz"),
+        ),
+    ),
+    ("call_agents", ("call_id uuid", "agent text", "started_at timestamptz")),
+)
+"""Tables of what belongs to calls, and their columns with the types they travel in."""
+
+
+def _insert_parts_sql() -> str:
+    """All parts in one statement: each more would be a round trip, while phones ring."""
+    place = itertools.count(2)
+    inserts = []
+    for table, columns in _PARTS:
+        names = ", ".join(column.split()[0] for column in columns)
+        arrays = ", ".join(f"${next(place)}::{column.split()[1]}[]" for column in columns)
+        inserts.append(f"INSERT INTO {table} (tenant_id, {names}) SELECT $1, * FROM unnest({arrays})")
+    *others, last = inserts
+    return f"WITH {', '.join(f'_{n} AS ({insert})' for n, insert in enumerate(others))} {last}"
 
 
 _UPSERT_CALLS = _upsert_calls()
-_INSERT_VISITS = _insert_parts_sql(
-    "queue_visits",
-    *("call_id uuid", "n int4", "queue text", "joined_at timestamptz", "left_at timestamptz"),
-    *("exit text", "wait_s float8", "position int4"),
-)
-_INSERT_OFFERS = _insert_parts_sql(
-    "offers",
-    *("call_id uuid", "n int4", "agent text", "interface text", "queue text"),
-    *("rang_at timestamptz", "ended_at timestamptz", "ring_s float8", "result text"),
-)
-_INSERT_CONNECTIONS = _insert_parts_sql(
-    "connections",
-    *("call_id uuid", "n int4", "agent text", "interface text", "number text"),
-    *("from_at timestamptz", "to_at timestamptz"),
-)
-_INSERT_AGENTS = _insert_parts_sql("call_agents", "call_id uuid", "agent text", "started_at timestamptz")
+_INSERT_PARTS = _insert_parts_sql()
 
 _DELETE_PARTS = """
     WITH visits AS (DELETE FROM queue_visits WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])),
@@ -233,13 +263,13 @@ _DELETE_PARTS = """
     DELETE FROM connections WHERE tenant_id = $1 AND call_id = ANY($2::uuid[])
 """
 
-# what an agent wants to know of a caller: when we last spoke
+# What an agent wants to know of a caller: when we last spoke. It is not read from `calls`, of which PostgreSQL would
+# read all, as long as it has not noticed how many there are.
 _TOUCH_CUSTOMERS = """
-    UPDATE customers k SET last_call_at = c.started_at
-    FROM calls c
-    WHERE c.tenant_id = $1 AND c.call_id = ANY($2::uuid[])
-      AND k.tenant_id = $1 AND k.customer_id = c.customer_id
-      AND (k.last_call_at IS NULL OR k.last_call_at < c.started_at)
+    UPDATE customers k SET last_call_at = spoke.at
+    FROM unnest($2::uuid[], $3::timestamptz[]) AS spoke (customer_id, at)
+    WHERE k.tenant_id = $1 AND k.customer_id = spoke.customer_id
+      AND (k.last_call_at IS NULL OR k.last_call_at < spoke.at)
 """
 
 _MERGE = """

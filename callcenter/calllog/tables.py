@@ -129,6 +129,14 @@ class CallRow(Table, table=True):
             text("call_id DESC"),
             postgresql_where=text("notes <> '[]'::jsonb"),
         ),
+        Index(
+            "ix_calls_missed",
+            "tenant_id",
+            text("started_at DESC"),
+            postgresql_where=text(
+                "direction = 'inbound'::text AND answered_at IS NULL AND ended_at IS NOT NULL AND merged_into IS NULL"
+            ),
+        ),
         Index("ix_calls_open", "tenant_id", "pbx", postgresql_where=text("status = 'in_progress'::text")),
         Index("ix_calls_merged", "tenant_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     )

@@ -38,6 +38,11 @@ class Waiting:
         """Calls that have ended, and are due."""
         return len(self._ended)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether calls in progress that are due were left by the last `take`."""
+        return self._progress_left > 0
+
     def merge(self, change: CallMerged) -> None:
         """A call turned out to be part of another one."""
         self._ended.pop(change.merged, None)
@@ -111,9 +116,12 @@ class Waiting:
         return found + [SpooledMerge(merged, survivor) for merged, survivor in merges.items()]
 
     def forget_customers(self, calls: Iterable[Call]) -> None:
-        """The customers of these calls are written, and no longer needed where the call is over."""
+        """The customers of these calls are written, and no longer needed where the call is over.
+
+        A customer who became known while the call was being written is not: the call waits to be written again.
+        """
         for call in calls:
-            if call.ended_at is not None:
+            if call.ended_at is not None and call.call_id not in self._ended:
                 self.customers.pop(call.call_id, None)
 
     def _make_room(self) -> None:

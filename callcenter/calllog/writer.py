@@ -31,6 +31,10 @@ from callcenter.db.engine import Database
 from callcenter.model import Call
 
 BATCH: Final = 50
+"""Calls in a transaction where more wait than that, and of what stood on the disk."""
+PORTION: Final = 20
+"""Calls in a transaction else: PostgreSQL and we are busy with it for a few milliseconds, and not for ten in which no
+telephone's look-up is answered."""
 WRITE_TIMEOUT_S: Final = 5.0
 """A batch takes milliseconds; after this time it is safer on the disk."""
 GATHER_S: Final = 0.05
@@ -95,7 +99,7 @@ class CallLogWriter:
         self.failures = 0
         """Attempts in a row that PostgreSQL was away; 0 when it answers."""
         self.caught_up = asyncio.Event()
-        """Set once what an earlier run of the service left on the disk is written."""
+        """Set while nothing waits on the disk, of this run of the service or an earlier one."""
         self._database = database
         self._tenant_id = tenant_id
         self._outbox = outbox
@@ -180,9 +184,11 @@ class CallLogWriter:
                 self.caught_up.set()
                 calls, merges = self._take()
                 if calls or merges:
+                    began = asyncio.get_running_loop().time()
                     await self._write(calls, merges)
                     if self.waiting and self._memory.ended < BATCH:
-                        await self._gather(GATHER_S)
+                        took = asyncio.get_running_loop().time() - began
+                        await self._gather(min(took, GATHER_S) if self._memory.has_more else GATHER_S)
                     continue
                 if self.waiting == 0:
                     self._idle.set()
@@ -218,16 +224,18 @@ class CallLogWriter:
             _log.info("calllog_found_on_disk", bytes=self._spool.size)
 
     async def _gather(self, seconds: float) -> None:
-        """Let more calls come when calls come quickly: a transaction costs nearly the same for one as for fifty.
+        """Let more calls come when calls come quickly: a transaction costs nearly the same for one as for twenty.
 
-        It also keeps the many calls in progress from taking all of PostgreSQL at once, while telephones ring.
+        Where many calls in progress are due we rest as long as we wrote, so that they never take all of PostgreSQL
+        while telephones ring.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
 
     def _take(self) -> tuple[list[Call], dict[UUID, UUID]]:
-        return self._memory.take(asyncio.get_running_loop().time(), BATCH)
+        most = PORTION if self._memory.ended < BATCH and not self._detour else BATCH
+        return self._memory.take(asyncio.get_running_loop().time(), most)
 
     async def _wait(self) -> None:
         try:
@@ -294,6 +302,7 @@ class CallLogWriter:
     async def _catch_up(self, spool: Spool) -> None:
         """Put what comes on the disk, while what is there is written from the oldest on, until there is none."""
         self._detour = True
+        self.caught_up.clear()
         written = self.counters.written
         try:
             async with asyncio.TaskGroup() as group:

@@ -34,6 +34,7 @@ class Desk:
             "Getvar": (("call", "reporting"), self._getvar),
             "Hangup": (("system", "call"), self._hangup),
             "Originate": (("originate",), self._originate),
+            "BlindTransfer": (("call",), self._blind_transfer),
             "Redirect": (("call",), self._redirect),
             "Setvar": (("call",), self._setvar),
             "Status": (("system", "call", "reporting"), self._status),
@@ -129,6 +130,21 @@ class Desk:
         else:
             self._signal(Signal("redirect", name, exten))
             yield good(request, ("Message", "Redirect successful"))
+
+    def _blind_transfer(self, request: Request) -> Answer:
+        channel = self.pbx.channels.get(request.get("channel", ""))
+        if channel is None or channel.bridge is None:
+            yield bad(request, "No such channel" if channel is None else "Transfer failed")
+            return
+        other = next(one for one in channel.bridge.channels if one is not channel)
+        if other.uniqueid != other.linkedid:
+            # Only whoever called can be handed on here: the flows begin with them.
+            yield bad(request, "Transfer failed")
+            return
+        exten = request.get("exten", "")
+        self.pbx.hands_on(channel, other, exten)
+        self._signal(Signal("redirect", other.name, exten))
+        yield good(request, ("Message", "Transfer succeeded"))
 
     def _getvar(self, request: Request) -> Answer:
         if not request.get("channel"):

@@ -55,14 +55,23 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
     internal: float = 1
 
 
-def big_company(agents: int, queues: int = 10) -> Company:
-    """Return a company of that many phones (from 10001), each in one ring-one queue."""
+def big_company(agents: int, queues: int = 10, memberships: int = 1) -> Company:
+    """Return a company of that many phones (from 10001), each in so many ring-one queues."""
     phones = {str(10_001 + number): f"Agent {number + 1}" for number in range(agents)}
     names = [f"queue{number + 1}" for number in range(queues)]
     extensions = list(phones)
     plan = SAMPLE.queues[1]
+    apart = queues // memberships
     plans = tuple(
-        msgspec.structs.replace(plan, name=name, members=tuple(extensions[number::queues]))
+        msgspec.structs.replace(
+            plan,
+            name=name,
+            members=tuple(
+                extension
+                for place in range(memberships)
+                for extension in extensions[(number + place * apart) % queues :: queues]
+            ),
+        )
         for number, name in enumerate(names)
     )
     numbers = {f"0207945{number:04}": name for number, name in enumerate(names)}
@@ -77,18 +86,22 @@ def load(
     virtual = VirtualPbx(big_company(agents), seed)
     draw = virtual.pbx.random
     mix = mix or Mix()
-    kinds: list[Callable[[Pbx], Flow]] = [_queue, _inbound, _outbound, _internal]
-    weights = [mix.queue, mix.inbound, mix.outbound, mix.internal]
     second = 0
     at = 0.0
     while second < seconds:
         while at < second + 1:
             at += draw.expovariate(calls_per_s)
-            flow = draw.choices(kinds, weights)[0](virtual.pbx)
-            virtual.schedule.place(flow, max(0.0, START + at - virtual.time))
+            virtual.schedule.place(one_call(virtual.pbx, mix), max(0.0, START + at - virtual.time))
         second += 1
         virtual.run(START + second)
         yield virtual.take()
+
+
+def one_call(pbx: Pbx, mix: Mix) -> Flow:
+    """Return a call of some kind, with people who do what people do."""
+    kinds: list[Callable[[Pbx], Flow]] = [_queue, _inbound, _outbound, _internal]
+    weights = [mix.queue, mix.inbound, mix.outbound, mix.internal]
+    return pbx.random.choices(kinds, weights)[0](pbx)
 
 
 def _manners(pbx: Pbx) -> Manners:

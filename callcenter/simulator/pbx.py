@@ -177,6 +177,22 @@ class Pbx:
         self.say("Hold", "call", channel.headers(), [("MusicClass", "default")])
         self.music(other, True)
 
+    def hands_on(self, channel: Channel, other: Channel, exten: str) -> None:
+        """Let a channel hand its other side on to an extension, and leave; the other one's flow goes on there."""
+        assert channel.bridge is not None
+        # Asterisk says so first, of a call that nobody held.
+        self.say("Unhold", "call", channel.headers())
+        self.say(
+            "BlindTransfer",
+            "call",
+            [("Result", "Success")],
+            channel.headers("Transferer"),
+            other.headers("Transferee"),
+            channel.bridge.headers(),
+            [("IsExternal", "Yes"), ("Context", "from-internal"), ("Extension", exten)],
+        )
+        self.leaves(channel)
+
     def resumes(self, channel: Channel, other: Channel) -> None:
         """Let a phone take its other side off hold."""
         self.say("Unhold", "call", channel.headers())

@@ -20,7 +20,9 @@ class QueueDesk:
         self.pbx = pbx
         self.actions: Actions = {
             "QueueAdd": (("agent",), self._queue_add),
+            "QueueChangePriorityCaller": ((), self._change_priority),
             "QueuePause": (("agent",), self._queue_pause),
+            "QueuePenalty": (("agent",), self._queue_penalty),
             "QueueRemove": (("agent",), self._queue_remove),
             "QueueStatus": ((), self._queue_status),
             "QueueSummary": ((), self._queue_summary),
@@ -126,6 +128,33 @@ class QueueDesk:
             self.pbx.say_member("QueueMemberPause", queue, member)
         yield good(request, ("Message", f"Interface {'paused' if paused else 'unpaused'} successfully"))
 
+    def _queue_penalty(self, request: Request) -> Answer:
+        penalty = request.get("penalty", "")
+        changed = [
+            (queue, member)
+            for queue in self._queues(request)
+            for member in queue.members
+            if member.interface == request.get("interface")
+        ]
+        if not changed or not penalty.isdecimal():
+            yield bad(request, "Invalid interface, queuename or penalty")
+            return
+        for queue, member in changed:
+            member.penalty = int(penalty)
+            self.pbx.say_member("QueueMemberPenalty", queue, member)
+        yield good(request, ("Message", "Interface penalty set successfully"))
+
+    def _change_priority(self, request: Request) -> Answer:
+        """The one priority that anybody gives here is the highest: to the front. Nobody is told, as by Asterisk."""
+        queue = self.pbx.queues.get(request.get("queue", ""))
+        caller = next((one for one in queue.waiting if one.name == request.get("caller")), None) if queue else None
+        if queue is None or caller is None:
+            yield bad(request, "Unable to change priority caller on queue: No such caller")
+            return
+        queue.waiting.remove(caller)
+        queue.waiting.insert(0, caller)
+        yield good(request, ("Message", "Priority change for caller on queue"))
+
     def _queue_add(self, request: Request) -> Answer:
         queue = self.pbx.queues.get(request.get("queue", ""))
         found = _INTERFACE.match(request.get("interface", ""))
@@ -139,6 +168,8 @@ class QueueDesk:
         name = request.get("membername") or request["interface"]
         member = Member(extension, name, self.pbx.now(), "dynamic")
         member.paused = request.get("paused", "").lower() in _YES
+        penalty = request.get("penalty", "")
+        member.penalty = int(penalty) if penalty.isdecimal() else 0
         queue.members.append(member)
         self.pbx.say_member("QueueMemberAdded", queue, member)
         yield good(request, ("Message", "Added interface to queue"))

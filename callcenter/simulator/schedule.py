@@ -32,14 +32,12 @@ class Schedule:
 
     def __init__(self, pbx: Pbx) -> None:
         self.pbx = pbx
-        self.active = 0
         self._heap: list[tuple[float, int, int, Placed]] = []
         self._order = itertools.count()
 
     def place(self, flow: Flow, after: float = 0.0, done: Callable[[], None] | None = None) -> Placed:
         """Let a flow begin `after` seconds from now."""
         placed = Placed(flow, done)
-        self.active += 1
         self._later(placed, self.pbx.now() + after)
         return placed
 
@@ -82,7 +80,6 @@ class Schedule:
         except StopIteration:
             placed.turn += 1
             placed.ended = True
-            self.active -= 1
             if placed.done is not None:
                 placed.done()
         else:

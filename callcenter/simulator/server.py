@@ -11,6 +11,7 @@ import structlog
 from callcenter.simulator.desk import Desk
 from callcenter.simulator.flows import Order
 from callcenter.simulator.pbx import Pbx
+from callcenter.simulator.people import Signal
 from callcenter.simulator.schedule import Flow, Schedule
 from callcenter.simulator.session import BANNER, Account, Session
 from callcenter.simulator.world import World
@@ -137,8 +138,14 @@ class Simulator:
         self.place(self.world.traffic(self.pbx, self.schedule, calls_per_minute))
 
     def attend(self, extension: str, first_call_after: float = 2.0) -> None:
-        """Say that somebody sits at this phone now: a call comes soon, and more than elsewhere later."""
+        """Say that somebody sits at this phone now: a call comes soon, and more than elsewhere later.
+
+        Whoever spoke there before hangs up and goes, or nothing could ring.
+        """
         self.world.attend(extension)
+        for name in [name for name in self.pbx.channels if name.startswith(f"PJSIP/{extension}-")]:
+            self.schedule.signal(Signal("hangup", name))
+        self._wake.set()
         call = self.world.to(self.pbx, extension)
         if call is not None:
             self.place(call, first_call_after)

@@ -18,6 +18,7 @@ _MOST_CALLS = 12
 """Calls that go on at one time before no new one begins by itself."""
 
 _FIRST_CALL_S = 2.0
+_LOOK_AGAIN_S = 0.5
 
 
 class Habits(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +84,7 @@ class World:
         if kind < 0.17 and len(others) > 1:
             one, two = self.random.sample(others, 2)
             return internal(pbx, one, two, self.manners(pbx))
-        return self.incoming(pbx, self.random.choice(list(self._targets())))
+        return self.incoming(pbx, self.random.choice(list(self._targets(pbx))))
 
     def incoming(self, pbx: Pbx, did: str, caller: Caller | None = None) -> Flow:
         """Return a call from outside to this number of the company."""
@@ -92,9 +93,15 @@ class World:
         return (inbound_queue if is_queue else inbound)(pbx, caller, did, self.manners(pbx))
 
     def to(self, pbx: Pbx, extension: str, caller: Caller | None = None) -> Flow | None:
-        """Return a call from outside that will ring at this extension; None where no number leads there."""
+        """Return a call from outside that rings at this extension when it is free; None where no number leads there."""
         numbers = list(self._leading_to(extension))
-        return self.incoming(pbx, self.random.choice(numbers), caller) if numbers else None
+        direct = [did for did in numbers if self.company.numbers[did] == extension]
+        return self._when_free(pbx, extension, self.random.choice(direct or numbers), caller) if numbers else None
+
+    def _when_free(self, pbx: Pbx, extension: str, did: str, caller: Caller | None) -> Flow:
+        while pbx.status(extension) != 1:
+            yield _LOOK_AGAIN_S
+        yield from self.incoming(pbx, did, caller)
 
     def dialed(self, pbx: Pbx, order: Order) -> Flow:
         """Return the call that an Originate asks for: the agent is quick, the customer is as all are."""
@@ -147,11 +154,14 @@ class World:
         number = self.random.choice(numbers) if numbers else f"077009{self.random.randrange(100_000):05}"
         return self.company.national(number)
 
-    def _targets(self) -> Iterator[str]:
-        """Yield the numbers of the company, those that lead to who attends much more often."""
-        yield from self.company.numbers
+    def _targets(self, pbx: Pbx) -> Iterator[str]:
+        """Yield the numbers of the company, those that lead to who attends and is free much more often."""
+        for did, target in self.company.numbers.items():
+            # Few call who is talking, or the missed list of a demo would grow by the minute.
+            if target in pbx.queues or pbx.status(target) == 1:
+                yield did
         for extension in self.attended:
-            for _ in range(4):
+            for _ in range(4 if pbx.status(extension) == 1 else 0):
                 yield from self._leading_to(extension)
 
     def _leading_to(self, extension: str) -> Iterator[str]:

@@ -23,9 +23,9 @@ from callcenter.model import (
     Source,
     Transfer,
 )
-from callcenter.tracking import ids
-from callcenter.tracking.directory import Directory, Side
+from callcenter.tracking.directory import Directory
 from callcenter.tracking.legs import Leg
+from callcenter.tracking.parties import known_party
 
 if TYPE_CHECKING:
     from callcenter.tracking.offers import Ring
@@ -43,7 +43,6 @@ class CallFacts:
     __slots__ = (
         "_connections",
         "_holds",
-        "_members",
         "_offers",
         "_record",
         "_transfers",
@@ -67,6 +66,7 @@ class CallFacts:
         "hangup_cause",
         "legs",
         "linkedids",
+        "members",
         "open_talks",
         "picked_up_at",
         "reached_voicemail",
@@ -75,6 +75,7 @@ class CallFacts:
         "source",
         "started_at",
         "status",
+        "supervises",
     )
 
     def __init__(self, call_id: UUID, linkedid: str, directory: Directory, started_at: datetime) -> None:
@@ -105,6 +106,8 @@ class CallFacts:
         self.reached_voicemail = False
         self.handed_on_by: str | None = None
         """uniqueid of the leg that handed the call on last."""
+        self.supervises = False
+        """Somebody listens to another call: no call of the log, unless a customer is put through to them."""
         self.complete = True
         self.source = Source.LIVE
         self.rings: list[Ring] = []
@@ -114,12 +117,13 @@ class CallFacts:
         """The queue whose application the caller was last sent to."""
         self.abandon_told = False
         """Asterisk said that the newest queue visit was abandoned."""
+        self.members: set[str] = set()
+        """Devices that rang as members of a queue."""
         self._offers: list[Offer] = []
         self._visits: list[QueueVisit] = []
         self._connections: list[Connection] = []
         self._holds: list[Hold] = []
         self._transfers: list[Transfer] = []
-        self._members: set[str] = set()
         self._record: Call | None = None
 
     def recall(self, known: Call) -> None:
@@ -129,13 +133,13 @@ class CallFacts:
         self.started_at = known.started_at
         self.direction = known.direction
         self.did = known.did
-        self.caller, self.callee = self._known_party(known.caller), self._known_party(known.callee)
+        self.caller, self.callee = known_party(self.directory, known.caller), known_party(self.directory, known.callee)
         self.ringing_at, self.answered_at = known.ringing_at, known.answered_at
         self.reached_voicemail = known.callee.kind is PartyKind.VOICEMAIL
         self._offers, self._visits = list(known.offers), list(known.queue_visits)
         self._connections, self._holds = list(known.connections), list(known.holds)
         self._transfers = list(known.transfers)
-        self._members = {offer.interface for offer in known.offers if offer.queue is not None}
+        self.members = {offer.interface for offer in known.offers if offer.queue is not None}
         self.mark_resynced()
 
     def record(self) -> Call:
@@ -292,7 +296,7 @@ class CallFacts:
         self.rings += other.rings
         self._visits = sorted(self._visits + other._visits, key=lambda visit: visit.joined_at)
         self._transfers = sorted(self._transfers + other._transfers, key=lambda transfer: transfer.at)
-        self._members |= other._members
+        self.members |= other.members
         self.linkedids += [linkedid for linkedid in other.linkedids if linkedid not in self.linkedids]
         self.asked_queue = self.asked_queue or other.asked_queue
         self.abandon_told = self.abandon_told or other.abandon_told
@@ -315,46 +319,7 @@ class CallFacts:
                 return ended
         return None
 
-    def agent_of(self, leg: Leg, *, member: bool = False) -> str | None:
-        """The agent at a device: who sits there, or for a queue member nobody knows, the extension itself."""
-        device = self.directory.devices.get(leg.interface)
-        if device is not None:
-            return device.agent
-        if member:
-            self._members.add(leg.interface)
-        return ids.resource(leg.interface) if leg.interface in self._members else None
-
-    def party_of(self, leg: Leg) -> Party:
-        """The party at the end of a leg, as far as it is known."""
-        if leg.side is Side.TRUNK:
-            number = leg.dialed if leg.dialed is not None else leg.number
-            return self.directory.outside_party(number, self._own_name(leg), leg.channel, leg.interface)
-        device = self.directory.devices.get(leg.interface)
-        agent = self.agent_of(leg)
-        return Party(
-            number=device.extension if device else _extension(leg),
-            name=(device.name if device else None) or self._own_name(leg),
-            channel=leg.channel,
-            kind=PartyKind.AGENT if agent else PartyKind.EXTENSION,
-            agent=agent,
-        )
-
     def caller_left(self) -> bool:
         """Whether the caller has hung up, or asked to."""
         entry = self.entry
         return entry is None or entry.uniqueid not in self.legs or entry.hangup_asked_at is not None
-
-    def _known_party(self, party: Party) -> Party:
-        """A party with the agent who sits at its device, which a record does not tell."""
-        device = self.directory.devices.get(ids.interface(party.channel)) if party.channel else None
-        return replace(party, agent=device.agent) if device is not None and party.agent is None else party
-
-    @staticmethod
-    def _own_name(leg: Leg) -> str | None:
-        """A leg's caller id name. A dialed leg has the name of who calls it, which is not its own."""
-        return leg.name if leg.dialed is None and leg.ring is None else None
-
-
-def _extension(leg: Leg) -> str | None:
-    name = ids.resource(leg.interface)
-    return name if name.isdecimal() else leg.number or name

@@ -11,6 +11,7 @@ from callcenter.tracking import dialing, direction, ending, ids, offers, queues,
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
+from callcenter.tracking.parties import party_of
 from callcenter.tracking.world import World
 
 
@@ -70,7 +71,7 @@ def new_callerid(world: World, event: ev.NewCallerid) -> None:
     leg.number = event.caller_num or leg.number
     leg.name = event.caller_name or leg.name
     if leg is call.entry and not leg.originated and leg.dialed is None:
-        party = call.party_of(leg)
+        party = party_of(call, leg)
         if party != call.caller:
             call.caller = party
             call.touch()

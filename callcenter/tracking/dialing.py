@@ -9,6 +9,7 @@ from callcenter.tracking import direction, ending, ids, meeting, offers, queues,
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
+from callcenter.tracking.parties import party_of
 from callcenter.tracking.states import LegState
 from callcenter.tracking.world import World
 
@@ -91,7 +92,7 @@ def _learn_caller(call: CallFacts, leg: Leg, source: Leg) -> None:
         leg.originated = True
         call.entry = leg
     if call.entry is not None and call.entry.is_real:
-        call.caller = call.party_of(call.entry)
+        call.caller = party_of(call, call.entry)
 
 
 def _dials_out(world: World, call: CallFacts, leg: Leg, event: ev.DialBegin) -> None:
@@ -131,7 +132,7 @@ def _name_callee(call: CallFacts, leg: Leg) -> None:
     """The callee is the device that is rung, unless several are (a ring group): then it is what was dialed."""
     rung = {offer.interface for offer in call.offers if offer.queue is None}
     called = call.did or (call.entry.exten if call.entry is not None else None)
-    call.callee = call.party_of(leg) if len(rung) == 1 else Party(number=called, kind=PartyKind.EXTENSION)
+    call.callee = party_of(call, leg) if len(rung) == 1 else Party(number=called, kind=PartyKind.EXTENSION)
     call.touch()
 
 

@@ -9,9 +9,11 @@ from datetime import datetime
 from callcenter import changes as ch
 from callcenter import events as ev
 from callcenter.model import Direction, Party, PartyKind
+from callcenter.tracking import ids
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
+from callcenter.tracking.parties import party_of
 from callcenter.tracking.states import LegState
 from callcenter.tracking.world import World
 
@@ -20,15 +22,18 @@ def begin(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
     """The first leg of a call was seen: it tells who calls, and often the direction."""
     call.entry = leg
     number = world.dialed_by_us.pop(leg.uniqueid, None)
-    if number is not None:
+    if leg.uniqueid in world.spies or leg.uniqueid.startswith(ids.SPY):
+        world.spies.discard(leg.uniqueid)
+        leg.originated = call.supervises = True
+    elif number is not None:
         leg.originated = True
-        call.caller = call.party_of(leg)
+        call.caller = party_of(call, leg)
         goes_to(world, call, number, at)
     elif leg.state is LegState.DOWN:
         # Asterisk dials it: an originate whose target is not known yet.
         leg.originated = True
     elif leg.side is not Side.LOCAL:
-        call.caller = call.party_of(leg)
+        call.caller = party_of(call, leg)
         call.callee = Party(number=leg.exten, kind=PartyKind.EXTENSION)
         if leg.side is Side.TRUNK:
             call.did = leg.exten
@@ -63,17 +68,24 @@ def stays_inside(world: World, call: CallFacts, at: datetime) -> None:
 def joins(world: World, call: CallFacts, leg: Leg, at: datetime) -> None:
     """A leg that Asterisk dialed entered a conference: that is where its call goes, unless it was known before."""
     if call.direction is None and leg is call.entry and leg.originated and leg.exten_now:
-        call.caller = call.party_of(leg)
+        call.caller = party_of(call, leg)
         goes_to(world, call, leg.exten_now, at)
 
 
+def listens(world: World, event: ev.SpyStarted) -> None:
+    """A channel listens to another: where nothing else is known of its call, it is no call of anybody."""
+    leg = world.leg(event, event.uniqueid)
+    if leg is not None and leg.call.direction is None:
+        leg.call.supervises = True
+
+
 def at_last(world: World, call: CallFacts) -> bool:
-    """The call ends undecided: it reached nobody. False: no real channel was in it, so it was no call."""
+    """The call ends undecided: it reached nobody. False: no call, for it had no real channel or only listened."""
     entry = call.entry
     if call.direction is None:
-        if entry is None or entry.side is Side.LOCAL:
+        if call.supervises or entry is None or entry.side is Side.LOCAL:
             return False
-        call.caller = call.party_of(entry)
+        call.caller = party_of(call, entry)
         decide(world, call, Direction.OUTBOUND if entry.originated else Direction.INTERNAL, call.started_at)
     return True
 
@@ -81,6 +93,6 @@ def at_last(world: World, call: CallFacts) -> bool:
 def originate_response(world: World, event: ev.OriginateResponse) -> None:
     """An originate of somebody else's ended: it names the number, which nothing else does if nobody picked up."""
     leg = world.legs.get(event.uniqueid or "")
-    if leg is not None and leg.call.direction is None and event.exten is not None:
-        leg.call.caller = leg.call.party_of(leg)
+    if leg is not None and leg.call.direction is None and event.exten is not None and not leg.call.supervises:
+        leg.call.caller = party_of(leg.call, leg)
         goes_to(world, leg.call, event.exten, event.at)

@@ -4,6 +4,7 @@ from callcenter.model import CallStatus, Direction, HangupBy, OfferResult, Party
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
+from callcenter.tracking.parties import agent_of
 
 REFUSALS = frozenset({17, 21})
 """Q.850 causes with which a person, or their phone, refuses a call: busy, rejected."""
@@ -46,7 +47,7 @@ def status(call: CallFacts) -> CallStatus:
 
 def hangup_side(call: CallFacts, leg: Leg) -> HangupBy:
     """Who it is that hangs up when this leg does."""
-    if leg.side is Side.DEVICE and call.agent_of(leg) is not None:
+    if leg.side is Side.DEVICE and agent_of(call, leg) is not None:
         return HangupBy.AGENT
     return HangupBy.CALLER if leg is call.entry else HangupBy.CALLEE
 

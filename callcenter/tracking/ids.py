@@ -8,6 +8,8 @@ from uuid import UUID, uuid5
 
 NAMESPACE: Final = UUID("5d2f7a0e-2f6c-5c0b-9a53-0f3a7f1c9f10")
 """Namespace of our call ids; it must never change, or a replay would name the same call anew."""
+SPY: Final = "ccspy-"
+"""How the ids of channels begin that we have listen to a call, so that they are known as such after a restart too."""
 
 
 def call_id(pbx: str, uniqueid: str) -> UUID:

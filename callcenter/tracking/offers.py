@@ -8,6 +8,7 @@ from callcenter import changes as ch
 from callcenter.model import Offer, OfferResult
 from callcenter.tracking.calls import CallFacts, Emit
 from callcenter.tracking.legs import Leg
+from callcenter.tracking.parties import agent_of
 from callcenter.tracking.states import OFFER_MOVES, LegState, OfferState
 from callcenter.tracking.talk import MOMENT
 
@@ -55,7 +56,7 @@ class Ring:
 
 def dialed(call: CallFacts, leg: Leg, queue: str | None, at: datetime, *, through_local: bool = False) -> None:
     """A device was dialed for this call; it does not ring yet."""
-    offer = Offer(interface=leg.interface, agent=call.agent_of(leg, member=queue is not None), queue=queue, rang_at=at)
+    offer = Offer(interface=leg.interface, agent=agent_of(call, leg, member=queue is not None), queue=queue, rang_at=at)
     leg.ring = Ring(leg, offer, call.add_offer(offer), through_local=through_local)
     call.rings.append(leg.ring)
 
@@ -63,7 +64,7 @@ def dialed(call: CallFacts, leg: Leg, queue: str | None, at: datetime, *, throug
 def name_queue(call: CallFacts, ring: Ring, queue: str) -> None:
     """The queue that rings a device became known after it was dialed."""
     if ring.offer.queue is None:
-        agent = call.agent_of(ring.leg, member=True)
+        agent = agent_of(call, ring.leg, member=True)
         _put(call, ring, queue=queue, agent=agent)
 
 

@@ -10,6 +10,7 @@ from callcenter.tracking import offers, queues
 from callcenter.tracking.calls import CallFacts
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
+from callcenter.tracking.parties import party_of
 from callcenter.tracking.states import OfferState
 from callcenter.tracking.world import World
 
@@ -40,7 +41,7 @@ def leg_found(call: CallFacts, leg: Leg) -> None:
         if hold.to is None and hold.interface == leg.interface and leg.side is Side.DEVICE:
             # A snapshot tells nothing of holds: it goes on until somebody says that it is over.
             leg.held_since = hold.from_
-            talk = call.cut_connection(leg.interface, call.party_of(leg).number, hold.from_)
+            talk = call.cut_connection(leg.interface, party_of(call, leg).number, hold.from_)
             if talk is not None and call.connections[talk].to is None:
                 # who has the customer on hold talks with them still, wherever they stand
                 call.open_talks[leg.uniqueid] = talk

@@ -15,6 +15,7 @@ from callcenter.tracking import queues
 from callcenter.tracking.calls import CallFacts, Emit
 from callcenter.tracking.directory import Side
 from callcenter.tracking.legs import Leg
+from callcenter.tracking.parties import party_of
 from callcenter.tracking.states import LegState
 
 MOMENT: Final = timedelta(milliseconds=100)
@@ -64,6 +65,14 @@ def take_back(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
         emit(ch.CallResumed, call, at, hold=ended)
 
 
+def partner(call: CallFacts, interface: str) -> str | None:
+    """The channel of the one real leg that a device stands in a room with."""
+    rooms = _rooms(call)
+    own = {room for uniqueid, room in rooms.items() if call.legs[uniqueid].interface == interface}
+    others = [call.legs[u] for u, room in rooms.items() if room in own and call.legs[u].interface != interface]
+    return others[0].channel if len(others) == 1 else None
+
+
 def _is_apart(call: CallFacts, leg: Leg) -> bool:
     """Whether a leg talks with somebody else than the customer: whom it holds then is no matter of the customer's."""
     rooms = _rooms(call)
@@ -76,7 +85,7 @@ def _begin(call: CallFacts, leg: Leg, at: datetime, emit: Emit) -> None:
     if queues.waits(call):
         # Who talks no longer waits, whatever was lost of the queue's own words.
         queues.connected(call, call.visits[-1].queue, at, emit)
-    party = call.party_of(leg)
+    party = party_of(call, leg)
     interface = _interface(leg)
     cut = call.cut_connection(interface, party.number, at - MOMENT)
     if cut is not None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from callcenter import changes as ch
 from callcenter import events as ev
-from callcenter.model import Call
+from callcenter.model import Call, Direction
 from callcenter.tracking import (
     bridges,
     channels,
@@ -22,6 +22,7 @@ from callcenter.tracking import (
     queues,
     recall,
     resync,
+    talk,
     transfers,
 )
 from callcenter.tracking.directory import Directory
@@ -39,6 +40,7 @@ HANDLERS: Final[Mapping[type[ev.Event], Callable[[World, Any], None]]] = {
     ev.DialState: dialing.dial_state,
     ev.DialEnd: dialing.dial_end,
     ev.OriginateResponse: direction.originate_response,
+    ev.SpyStarted: direction.listens,
     ev.BridgeEnter: bridges.bridge_enter,
     ev.BridgeLeave: bridges.bridge_leave,
     ev.Hold: bridges.hold,
@@ -89,6 +91,7 @@ class Tracker:
             leg = world.legs.get(channel.uniqueid)
             if leg is not None:
                 meeting.by_linkedid(world, leg, channel.linkedid, snapshot.at)
+        world.spies |= {one.uniqueid for one in snapshot.channels if one.application == "ChanSpy"} - world.legs.keys()
         world.resyncing = True
         try:
             taken_up = recall.take_up(world, known, snapshot)
@@ -137,6 +140,39 @@ class Tracker:
             if call.call_id == call_id:
                 return {leg.interface: leg.channel for leg in call.legs.values() if leg.is_real}
         return {}
+
+    def partner(self, call_id: UUID, interface: str) -> str | None:
+        """Channel name of the one that a device talks with in a call; None where it talks with nobody, or several."""
+        for call in self._world.open_calls():
+            if call.call_id == call_id:
+                return talk.partner(call, interface)
+        return None
+
+    def legs(self, call_id: UUID) -> int:
+        """How many channels a call has, Local ones counted."""
+        return sum(len(call.legs) for call in self._world.open_calls() if call.call_id == call_id)
+
+    def holds(self, call_id: UUID, interface: str) -> bool:
+        """Whether a device has the other side of a call on hold, also while it consults somebody."""
+        return any(
+            leg.interface == interface and leg.held_since is not None
+            for call in self._world.open_calls()
+            if call.call_id == call_id
+            for leg in call.legs.values()
+        )
+
+    def call_of(self, uniqueid: str) -> UUID | None:
+        """The id of the call that a channel is in now."""
+        leg = self._world.legs.get(uniqueid)
+        return leg.call.call_id if leg is not None else None
+
+    def customer_channel(self, call_id: UUID) -> str | None:
+        """Name of the channel at whose end the customer is, or whoever called a colleague: what can be sent on."""
+        for call in self._world.open_calls():
+            if call.call_id == call_id:
+                leg = call.customer or (call.entry if call.direction is not Direction.OUTBOUND else None)
+                return leg.channel if leg is not None and leg.uniqueid in call.legs and leg.is_real else None
+        return None
 
     @property
     def open_calls(self) -> int:

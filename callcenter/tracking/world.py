@@ -29,6 +29,8 @@ class World:
         """Bridge → the legs that stand in it, by uniqueid."""
         self.dialed_by_us: dict[str, str] = {}
         """Channel id of an originate of ours that has not begun yet → number to be called."""
+        self.spies: set[str] = set()
+        """Channels of a snapshot that listen to a call, until they are taken in."""
         self.handed_on: dict[str, CallFacts] = {}
         """Device → the call that it handed on last before anybody had answered."""
         self.resyncing = False

@@ -36,14 +36,17 @@ def tracker() -> Tracker:
     return Tracker(directory_of(SETTINGS, tenant="default"))
 
 
+def said(stream: Iterable[ev.Event]) -> list[CallChange]:
+    """What is said of all calls, in order."""
+    one = tracker()
+    return [change for event in stream for change in one.apply(event) if isinstance(change, CallChange)]
+
+
 def said_of(stream: Iterable[ev.Event]) -> dict[object, list[Change]]:
     """What is said of each call, in order; of calls that met, as of one."""
-    one = tracker()
     found: dict[object, list[Change]] = {}
-    for event in stream:
-        for change in one.apply(event):
-            if isinstance(change, CallChange):
-                found.setdefault(change.call_id, []).append(change)
+    for change in said(stream):
+        found.setdefault(change.call_id, []).append(change)
     return found
 
 
@@ -87,7 +90,7 @@ def test_an_order_that_asterisk_might_have_sent_ends_in_the_same_calls(name: str
     found, wanted = (
         {
             call.call_id: (call.direction, call.status, call.did, call.hangup_by, call.caller, call.callee)
-            for call in last_records([change for changes in said_of(events).values() for change in changes])
+            for call in last_records(said(events))
         }
         for events in (stream, traces.events(name))
     )
@@ -149,7 +152,7 @@ def test_durations_add_up_whatever_was_not_heard(name: str, data: st.DataObject)
 def test_a_customer_talks_with_one_agent_at_a_time(names: list[str], random: Random) -> None:
     shared = {call_id for name in names for call_id in _conferences(name)}
     stream = mixed(names, random)
-    for call in last_records([change for changes in said_of(stream).values() for change in changes]):
+    for call in last_records(said(stream)):
         answered = [offer for offer in call.offers if offer.result == "answered" and offer.queue is not None]
         assert len(answered) <= sum(visit.exit is QueueExit.ANSWERED for visit in call.queue_visits)
         agents = [one for one in call.connections if one.agent is not None]

@@ -72,6 +72,7 @@ class Asterisk:
             ami_port=free_tcp_port(),
             sip_host=LOOPBACK,
             sip_port=free_udp_port(),
+            http_enabled=True,
             http_port=free_tcp_port(),
             rtp_start=rtp_start,
             rtp_end=rtp_end,

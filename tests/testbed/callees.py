@@ -29,14 +29,16 @@ class Callee(NamedTuple):
         """Ring, answer, talk this long, and hang up."""
         return await self._take("answer-then-hang-up", ring=after_s, talk=talk_s)
 
-    async def answers_speaks_and_hangs_up(self, *, after_s: float = 0.5, talk_s: float = 1) -> SippRun:
-        """Ring, answer, send sound while talking this long, and hang up.
+    async def answers_speaks_and_hangs_up(
+        self, *, after_s: float = 0.5, talk_s: float = 1, tone: bool = False
+    ) -> SippRun:
+        """Ring, answer, send sound (silence, or a `tone` that can be told from it) while talking this long, hang up.
 
         The other phones are silent: they send no RTP at all. Asterisk takes Local channels out of a call only once
         sound flows.
         """
         return await self._take(
-            "answer-speak-then-hang-up", keys={"speech": self.sipp.speech()}, ring=after_s, talk=talk_s
+            "answer-speak-then-hang-up", keys={"speech": self.sipp.speech(tone=tone)}, ring=after_s, talk=talk_s
         )
 
     async def answers_holds_and_hangs_up(
@@ -70,7 +72,8 @@ class Callee(NamedTuple):
     async def plays(self, *steps: Step, after_s: float = 0.5) -> SippRun:
         """Ring this long, answer, and do what the steps say."""
         side = Side("[$local];tag=[pid]a[call_number]", cseq=0)
-        return await self._take("answer-as-scripted", steps=written(side, steps), ring=after_s)
+        keys = {"speech": self.sipp.speech()}
+        return await self._take("answer-as-scripted", keys=keys, steps=written(side, steps), ring=after_s)
 
     async def forwards(self, target: str) -> SippRun:
         """Send the caller to this number at once (302)."""

@@ -37,10 +37,13 @@ class Caller(NamedTuple):
         """Call, wait for the answer, talk this long, and transfer the other side blindly to the target (REFER)."""
         return await self._call("call-then-transfer", dialed, target, talk=after_s)
 
-    async def plays(self, dialed: str, *steps: Step, replaces: str = "") -> SippRun:
-        """Call, wait for the answer, and do what the steps say. The call may replace another one (RFC 3891)."""
+    async def plays(self, dialed: str, *steps: Step, replaces: str = "", tone: bool = False) -> SippRun:
+        """Call, wait for the answer, and do what the steps say. The call may replace another one (RFC 3891).
+
+        Who speaks sends silence, or a `tone` that can be told from it.
+        """
         side = Side(" [from];tag=[pid]c[call_number]", cseq=2)
-        return await self._call("call-as-scripted", dialed, steps=written(side, steps), replaces=replaces)
+        return await self._call("call-as-scripted", dialed, steps=written(side, steps), replaces=replaces, tone=tone)
 
     async def _call(
         self,
@@ -50,10 +53,11 @@ class Caller(NamedTuple):
         *,
         steps: str = "",
         replaces: str = "",
+        tone: bool = False,
         **variables: float,
     ) -> SippRun:
         keys = {"from": self.from_header, "user": self.user, "dialed": dialed, "privacy": self.privacy}
-        keys["target_number"] = target
+        keys |= {"target_number": target, "speech": self.sipp.speech(tone=tone)}
         return await self.sipp.start(
             scenario,
             host=self.host,

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from tests.testbed.asterisk import Asterisk
 from tests.testbed.phones import Phone
-from tests.testbed.sipp import Sipp, SippRun
+from tests.testbed.sipp import Sipp, SippFailed, SippRun
 from tests.testbed.trunk import Trunk
 
 
@@ -40,6 +40,14 @@ class Pbx:
             await phone.register()
             self._phones[extension] = phone
         return self._phones[extension]
+
+    async def registers(self, extension: str, password: str) -> bool:
+        """Say whether Asterisk takes a password for an extension."""
+        try:
+            await Phone(self._sipp, extension, password).register()
+        except SippFailed:
+            return False
+        return True
 
     async def phones(self, *extensions: str) -> list[Phone]:
         """Return the phones of these extensions, registered."""

@@ -99,6 +99,11 @@ def told() -> Step:
     return lambda side: '<recv request="INFO"/>\n'
 
 
+def speaks() -> Step:
+    """Send sound from now on; without it a phone of SIPp is silent, and sends no RTP at all."""
+    return lambda side: '<nop><action><exec rtp_stream="[speech],-1,8"/></action></nop>\n'
+
+
 def holds() -> Step:
     """Put the other side on hold (re-INVITE)."""
     return lambda side: side.offer("sendonly")

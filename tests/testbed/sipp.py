@@ -147,10 +147,11 @@ class Sipp:
             await self._bound(run, host, port)
         return run
 
-    def speech(self) -> str:
-        """Return the path, as SIPp sees it, of a second of A-law silence: sound enough for Asterisk."""
-        path = self._home / "speech.al"
-        path.write_bytes(b"\xd5" * 8000)
+    def speech(self, *, tone: bool = False) -> str:
+        """Return the path, as SIPp sees it, of a second of A-law: silence, sound enough for Asterisk, or a tone."""
+        path = self._home / ("tone.al" if tone else "speech.al")
+        # A square wave of 1000 Hz, half as loud as can be.
+        path.write_bytes((b"\xb5" * 4 + b"\x35" * 4) * 1000 if tone else b"\xd5" * 8000)
         return "/" + str(path.relative_to(self._chroot))
 
     async def tell(self, run: SippRun, target: str = "", *, joins: SippRun | None = None) -> None:

@@ -20,3 +20,6 @@ class CsvCel:
         async for lines in files.lines(self._path, since):
             rows = csvlines.parsed(lines, on_bad)
             yield [row for row in rows if since <= row.at < until]
+
+    async def witness(self, since: datetime, until: datetime) -> None:
+        """Nothing but channel events is here."""

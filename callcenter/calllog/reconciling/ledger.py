@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -30,6 +31,41 @@ async def saw(unit: Unit, pbx: str, at: datetime) -> None:
     )
 
 
+class Gap(NamedTuple):
+    """A time in which calls of a PBX may have been missed, and that was not compared yet."""
+
+    pbx: str
+    since: datetime
+    until: datetime
+
+
+async def open_gap(unit: Unit, gap: Gap) -> None:
+    """Keep that a time is to be compared; two gaps of a PBX become one with what lies between them."""
+    await unit.execute(
+        "INSERT INTO pbx_watch AS w (tenant_id, pbx, seen_at, gap_since, gap_until) VALUES ($1, $2, $4, $3, $4)"
+        " ON CONFLICT (tenant_id, pbx) DO UPDATE SET gap_since = least(w.gap_since, excluded.gap_since),"
+        " gap_until = greatest(w.gap_until, excluded.gap_until)",
+        *gap,
+    )
+
+
+async def gaps(unit: Unit) -> list[Gap]:
+    """What is to be compared."""
+    rows = await unit.fetch(
+        "SELECT pbx, gap_since, gap_until FROM pbx_watch WHERE tenant_id = $1 AND gap_since IS NOT NULL ORDER BY pbx"
+    )
+    return [Gap(*row) for row in rows]
+
+
+async def close_gap(unit: Unit, gap: Gap) -> None:
+    """Forget a gap that was compared, unless it has grown meanwhile."""
+    await unit.execute(
+        "UPDATE pbx_watch SET gap_since = NULL, gap_until = NULL"
+        " WHERE tenant_id = $1 AND pbx = $2 AND gap_since = $3 AND gap_until = $4",
+        *gap,
+    )
+
+
 async def write(unit: Unit, one: Reconciliation) -> None:
     """Keep a comparison, or what became of it."""
     await unit.execute(
@@ -45,11 +81,27 @@ async def write(unit: Unit, one: Reconciliation) -> None:
 async def newest(unit: Unit, limit: int) -> list[Reconciliation]:
     """The newest comparisons."""
     rows = await unit.fetch(
-        "SELECT reconciliation_id, pbx, reason, since, until, dry_run, started_at, ended_at, problem, result"
-        " FROM reconciliations WHERE tenant_id = $1 ORDER BY started_at DESC LIMIT $2",
+        f"{_READ} WHERE tenant_id = $1 ORDER BY started_at DESC LIMIT $2",
         min(limit, LONGEST_PAGE),
     )
-    return [msgspec.convert({**row, "result": row["result"]}, type=Reconciliation) for row in rows]
+    return [msgspec.convert(dict(row), type=Reconciliation) for row in rows]
+
+
+async def get(unit: Unit, reconciliation_id: UUID) -> Reconciliation | None:
+    """One comparison; None where there is none, or it has not ended yet."""
+    row = await unit.fetchrow(f"{_READ} WHERE tenant_id = $1 AND reconciliation_id = $2", reconciliation_id)
+    return None if row is None else msgspec.convert(dict(row), type=Reconciliation)
+
+
+_READ = """
+    SELECT reconciliation_id, pbx, reason, since, until, dry_run, started_at, ended_at, problem, result
+    FROM reconciliations
+"""
+
+
+async def hold_writers(unit: Unit) -> None:
+    """Let nobody else write calls of the tenant until the end of this unit: they take the same row first."""
+    await unit.execute("SELECT FROM call_feeds WHERE tenant_id = $1 FOR UPDATE")
 
 
 async def records(unit: Unit, call_ids: Collection[UUID]) -> dict[UUID, CallRecord]:

@@ -34,3 +34,6 @@ class PostgresCel:
                 place, number = rows[-1]["eventtime"], rows[-1]["id"]
             if len(rows) < PAGE:
                 return
+
+    async def witness(self, since: datetime, until: datetime) -> None:
+        """Nothing but channel events is here: cel_pgsql writes no more into our database."""

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -18,13 +18,14 @@ import structlog
 from callcenter.backfill import comparison, rebuilding
 from callcenter.backfill.cel import Cel
 from callcenter.backfill.gathering import FORGOTTEN, GRACE, Gatherer, Group
-from callcenter.backfill.report import Finding, Item, Tally
+from callcenter.backfill.report import Finding, Item, Tally, Witness
 from callcenter.calllog.reconciling import ledger
 from callcenter.calllog.reconciling.queuelogs import QueueLogFile
 from callcenter.calllog.store import Outbox, store, store_merge
 from callcenter.calllog.writer import UNFIT
 from callcenter.callrecord import CallRecord
 from callcenter.db.engine import Database
+from callcenter.db.unit import Unit
 from callcenter.model import Call, Hold
 from callcenter.tracking import ids
 from callcenter.tracking.directory import Directory
@@ -48,6 +49,10 @@ class CelSource(Protocol):
         """Pages of rows, nearly in the order of time; what is no row is told to `on_bad`."""
         ...
 
+    async def witness(self, since: datetime, until: datetime) -> Witness | None:
+        """What the PBX's CDR say of calls that ended in that time; None where there are none to read."""
+        ...
+
 
 class Customers(Protocol):
     """Who knows whose number it is."""
@@ -64,6 +69,18 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     cel: CelSource
     queue_log: Path | None
     directory: Directory
+
+
+class Found(NamedTuple):
+    """What the log has of some calls, and what is to be done about it."""
+
+    stored: dict[UUID, CallRecord]
+    merged: dict[UUID, tuple[UUID, datetime | None]]
+    """Call → the one that it became a part of, and when that ended."""
+    items: list[Item]
+    better: list[Call]
+    merges: list[tuple[UUID, UUID]]
+    """Calls that are parts of others, with those."""
 
 
 class Run:
@@ -131,6 +148,7 @@ class Run:
             while self._waiting:
                 await self._write(self._take())
             await self._look_for_unwritten(self._until)
+            self.tally.heard(await self._records.cel.witness(self._since, self._until))
         finally:
             if log is not None:
                 await log.close()
@@ -170,38 +188,46 @@ class Run:
                     _log.warning("call_unfit", call_id=str(call.call_id), reason=type(problem).__name__)
 
     async def _compare(self, calls: Sequence[Call]) -> None:
+        async with self._database.unit(self._tenant_id) as unit:
+            found = await self._look(unit, calls)
+            if not self._dry_run and (found.better or found.merges):
+                customers = await self._linked(found.better)
+                # What was followed live may have been written meanwhile, and knows more than what was rebuilt.
+                await ledger.hold_writers(unit)
+                found = await self._look(unit, calls)
+                if found.better:
+                    await store(unit, found.better, customers, self._outbox)
+                for name, survivor in found.merges:
+                    if survivor not in found.merged:
+                        await store_merge(unit, name, survivor)
+        self._note(calls, found)
+
+    async def _look(self, unit: Unit, calls: Sequence[Call]) -> Found:
+        """What the log has of these calls now, and what is to be made of that."""
         others = {call.call_id: self._other_names(call) for call in calls}
         wanted = {call_id for call_id in others} | {name for names in others.values() for name in names}
-        items: list[Item] = []
-        async with self._database.unit(self._tenant_id) as unit:
-            stored = await ledger.records(unit, wanted)
-            merged = await ledger.merged(unit, list(others))
-            held = await ledger.holds(unit, list(stored))
-            to_write: list[Call] = []
-            merges: list[tuple[UUID, UUID]] = []
-            for call in calls:
-                item, better = self._judge(call, stored.get(call.call_id), call.call_id in merged, held)
-                items.append(item)
-                if better is not None:
-                    to_write.append(better)
-                merges += [(name, call.call_id) for name in others[call.call_id] if name in stored]
-            if not self._dry_run and (to_write or merges):
-                # Writers of the call log take the same row's lock first: see calllog/store.py.
-                if to_write:
-                    await store(unit, to_write, await self._linked(to_write), self._outbox)
-                for name, survivor in merges:
-                    if survivor not in merged:
-                        await store_merge(unit, name, survivor)
-        for item in items:
+        stored = await ledger.records(unit, wanted)
+        found = Found(stored, await ledger.merged(unit, list(others)), [], [], [])
+        held = await ledger.holds(unit, list(stored))
+        for call in calls:
+            item, better = self._judge(call, stored.get(call.call_id), call.call_id in found.merged, held)
+            found.items.append(item)
+            if better is not None:
+                found.better.append(better)
+            found.merges.extend((name, call.call_id) for name in others[call.call_id] if name in stored)
+        return found
+
+    def _note(self, calls: Sequence[Call], found: Found) -> None:
+        for item in found.items:
             self.tally.add(item)
-        for record in stored.values():
+        for record in found.stored.values():
             self.tally.service_calls += 1
             if record.ended_at is not None:
                 self._seen[_hour(datetime.fromisoformat(record.ended_at))].add(record.call_id)
         for call in calls:
             if call.ended_at is not None:
                 self._seen[_hour(call.ended_at)].add(call.call_id)
-        for survivor_id, ended_at in merged.values():
+        for survivor_id, ended_at in found.merged.values():
             if ended_at is not None:
                 self._seen[_hour(ended_at)].add(survivor_id)
 

@@ -13,13 +13,18 @@ from callcenter.db.schema import Table, Timestamp, one_of
 
 
 class PbxWatchRow(Table, table=True):
-    """When the service last followed the calls of a PBX: what is later may be missing."""
+    """When the service last followed the calls of a PBX: what is later may be missing.
+
+    `gap_since` and `gap_until` are a time in which it did not, until that was compared without a problem.
+    """
 
     __tablename__: ClassVar[str] = "pbx_watch"
 
     tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
     pbx: str = Field(primary_key=True, sa_type=Text)
     seen_at: datetime = Field(sa_type=Timestamp)
+    gap_since: datetime | None = Field(default=None, sa_type=Timestamp)
+    gap_until: datetime | None = Field(default=None, sa_type=Timestamp)
 
 
 class ReconciliationRow(Table, table=True):

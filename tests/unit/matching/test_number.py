@@ -218,5 +218,10 @@ def test_answers_are_cached_by_text_and_trunk() -> None:
     assert reader.read("502079460123", "carrier") != reader.read("502079460123")
 
 
+def test_a_trunk_without_rules_of_its_own_is_any_trunk() -> None:
+    reader = Reader("GB")
+    assert reader.read("02079460123", "PJSIP/carrier") is reader.read("02079460123", "carrier")
+
+
 def test_a_number_without_keys_has_no_suffix() -> None:
     assert PhoneNumber(raw="1", kind=NumberKind.PUBLIC, region="GB", national="123456").suffix is None

@@ -45,6 +45,8 @@ class Asterisk:
                 self._set(event.uniqueid, state=event.state)
             case ev.Newexten():
                 self._set(event.uniqueid, application=event.application)
+            case ev.SpyStarted():
+                self._set(event.uniqueid, application="ChanSpy")
             case ev.NewCallerid():
                 self._set(event.uniqueid, caller_num=event.caller_num, caller_name=event.caller_name)
             case ev.BridgeEnter():
