@@ -62,18 +62,20 @@ class ApiKeys:
             )
         return key
 
-    async def find(self, key: str) -> Principal:
-        """The integration that `key` is for, of whatever tenant.
+    async def find(self, tenant_id: int, key: str) -> Principal:
+        """The integration of this tenant that `key` is for.
 
         Raises:
-            Unauthenticated: there is no such key, or it is revoked or over.
+            Unauthenticated: there is no such key, or it is another tenant's, revoked or over.
         """
         if not key.startswith(_PREFIX) or len(key) > 200:
             raise Unauthenticated("this is no API key: it should begin with cck_")
         now = self._clock()
         row = await self._database.pool.fetchrow(
             "SELECT tenant_id, key_id, name, scopes, used_at FROM api_keys"
-            " WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+            " WHERE tenant_id = $1 AND key_hash = $2 AND revoked_at IS NULL"
+            " AND (expires_at IS NULL OR expires_at > $3)",
+            tenant_id,
             _digest(key),
             now,
         )

@@ -10,6 +10,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from callcenter.accounts.guessable import is_guessable
 from callcenter.errors import BadInput, TooMany
 
 Result = TypeVar("Result")
@@ -22,14 +23,14 @@ def check_new_password(password: str, login: str) -> None:
     """Refuse a password that is easily guessed (NIST SP 800-63B: length counts, not kinds of characters).
 
     Raises:
-        BadInput: it is too short, too long, the login itself, or one character repeated.
+        BadInput: it is too short, too long, the login with little besides, or a common one in some disguise.
     """
     if len(password) < MINIMUM_LENGTH:
         raise BadInput(f"the password is too short: use at least {MINIMUM_LENGTH} characters")
     if len(password) > MAXIMUM_LENGTH:
         raise BadInput(f"the password is too long: use at most {MAXIMUM_LENGTH} characters")
-    if password.casefold() == login.casefold() or len(set(password)) == 1:
-        raise BadInput("the password is too easy to guess: use several words")
+    if is_guessable(password, login):
+        raise BadInput("the password is too easy to guess: use several words that nobody would put together")
 
 
 def generate_password() -> str:
@@ -88,3 +89,12 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._busy -= 1
+
+
+async def hash_once(password: str) -> str:
+    """The hash of one new password, for a command that needs no other."""
+    passwords = Passwords(threads=1)
+    try:
+        return await passwords.hash(password)
+    finally:
+        passwords.close()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from callcenter.accounts.scope import Scope
 from callcenter.errors import BadInput
 
 
@@ -35,15 +36,39 @@ class Permission(StrEnum):
     CALLS_EXPORT = "calls:export"
     """Take any number of calls away in a file."""
     CALLS_DIAL = "calls:dial"
+    CALLS_HANDLE = "calls:handle"
+    """Hand one's own calls on, park and fetch them."""
+    SOFTPHONE = "softphone"
+    """Have a phone in the browser."""
     CALLS_HANGUP_ANY = "calls:hangup_any"
     """End a call in which one has no part."""
     RECONCILE = "reconcile"
     """Compare the call log with what the PBX wrote, and fill in what is missing."""
     AGENTS_READ = "agents:read"
     QUEUES_READ = "queues:read"
+    FLOOR_WATCH = "floor:watch"
+    """See the floor live: queues, callers, agents and their numbers."""
+    QUEUES_STEER = "queues:steer"
+    """Move callers, pause agents, change members and limits of queues."""
+    CALLS_SUPERVISE = "calls:supervise"
+    """Listen to the calls of others, talk into them, and take them over."""
+    REPORTS_READ = "reports:read"
+    """See the numbers of the past, of everybody."""
     METRICS_READ = "metrics:read"
+    STATE_SET = "state:set"
+    """Pause, be ready, wrap up, and log in to one's queues."""
+    QUEUES_ASSIGN = "queues:assign"
+    """Say which queues an agent may log in to."""
+    DESK_MANAGE = "desk:manage"
+    """Say what agents choose from, and how long a call is wrapped up."""
     WEBHOOKS_MANAGE = "webhooks:manage"
     """Say which other systems are told of calls, and look at what was sent to them."""
+    USERS_MANAGE = "users:manage"
+    """Add people, change what they are, shut them out, give them new passwords, and end their sessions."""
+    KEYS_MANAGE = "keys:manage"
+    """Make and revoke API keys."""
+    AUDIT_READ = "audit:read"
+    """Read who did and saw what."""
 
 
 _AGENT = frozenset(
@@ -56,7 +81,10 @@ _AGENT = frozenset(
         Permission.CALLS_READ,
         Permission.CALLS_WRITE,
         Permission.CALLS_DIAL,
+        Permission.CALLS_HANDLE,
+        Permission.SOFTPHONE,
         Permission.QUEUES_READ,
+        Permission.STATE_SET,
     }
 )
 _SUPERVISOR = _AGENT | {
@@ -65,12 +93,26 @@ _SUPERVISOR = _AGENT | {
     Permission.CALLS_HANGUP_ANY,
     Permission.RECONCILE,
     Permission.AGENTS_READ,
+    Permission.FLOOR_WATCH,
+    Permission.REPORTS_READ,
+    Permission.QUEUES_STEER,
+    Permission.CALLS_SUPERVISE,
+    Permission.QUEUES_ASSIGN,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.ADMIN: _SUPERVISOR | {Permission.METRICS_READ, Permission.CUSTOMERS_ERASE, Permission.WEBHOOKS_MANAGE},
+    Role.ADMIN: _SUPERVISOR
+    | {
+        Permission.METRICS_READ,
+        Permission.CUSTOMERS_ERASE,
+        Permission.WEBHOOKS_MANAGE,
+        Permission.DESK_MANAGE,
+        Permission.USERS_MANAGE,
+        Permission.KEYS_MANAGE,
+        Permission.AUDIT_READ,
+    },
     Role.INTEGRATION: frozenset(
         {
             Permission.CUSTOMERS_READ,
@@ -80,11 +122,26 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CALLS_EXPORT,
             Permission.AGENTS_READ,
             Permission.QUEUES_READ,
+            Permission.REPORTS_READ,
             Permission.METRICS_READ,
         }
     ),
 }
 """The whole table. An integration has at most these, and of these only the scopes of its key."""
+
+VERBS: dict[str, Permission] = {
+    "dial": Permission.CALLS_DIAL,
+    "hangup": Permission.CALLS_DIAL,
+    "pause": Permission.STATE_SET,
+    "ready": Permission.STATE_SET,
+    "extend": Permission.STATE_SET,
+    "queues": Permission.STATE_SET,
+    "transfer": Permission.CALLS_HANDLE,
+    "transfer_cancel": Permission.CALLS_HANDLE,
+    "park": Permission.CALLS_HANDLE,
+    "fetch": Permission.CALLS_HANDLE,
+}
+"""What a verb of the screen-pop's WebSocket needs; one that is not here is nobody's."""
 
 SCOPES: tuple[str, ...] = tuple(sorted(PERMISSIONS[Role.INTEGRATION]))
 """What an API key may be given."""
@@ -105,6 +162,10 @@ class Principal:
     language: str | None = None
     session: str | None = None
     """Hash of the session's token, which names the session without being able to open it."""
+    queues: Scope = None
+    """The queues that this principal may see and steer; None: all."""
+    must_change: bool = False
+    """Whether somebody else chose the password, so that another must be chosen before anything else."""
 
     def may(self, permission: Permission) -> bool:
         """Whether this principal may do it."""
@@ -123,6 +184,12 @@ def permissions_of(role: Role, scopes: Iterable[str] = ()) -> frozenset[Permissi
         return allowed
     wanted = set(scopes)
     return frozenset(permission for permission in allowed if permission.value in wanted)
+
+
+def may_say(role: str, verb: str) -> bool:
+    """Whether somebody of this role may say a verb of the screen-pop's WebSocket."""
+    permission = VERBS.get(verb)
+    return permission is not None and role in [one.value for one in PEOPLE] and permission in PERMISSIONS[Role(role)]
 
 
 def read_scopes(texts: Iterable[str]) -> tuple[str, ...]:

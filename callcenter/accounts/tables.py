@@ -47,6 +47,39 @@ class User(Table, table=True):
     """Wrong passwords since the last right one."""
     last_login_at: datetime | None = Field(default=None, sa_type=Timestamp)
     created_at: datetime = now()
+    one_time_until: datetime | None = Field(default=None, sa_type=Timestamp)
+    """Somebody else chose the password: until then it is good for choosing another."""
+    every_queue: bool = Field(default=True, sa_column_kwargs=default("true"))
+    """A supervisor who is not given every queue sees those of `user_queues`."""
+
+
+class UserQueue(Table, table=True):
+    """A queue that a supervisor is given."""
+
+    __tablename__: ClassVar[str] = "user_queues"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "login"], ["users.tenant_id", "users.login"], ondelete="CASCADE", onupdate="CASCADE"
+        ),
+    )
+
+    tenant_id: int = Field(primary_key=True)
+    login: str = Field(primary_key=True, sa_type=Text)
+    pbx: str = Field(primary_key=True, sa_type=Text)
+    queue: str = Field(primary_key=True, sa_type=Text)
+
+
+class LoginLock(Table, table=True):
+    """How often passwords were wrong in a row, for a login or from an address, and until when that is locked."""
+
+    __tablename__: ClassVar[str] = "login_locks"
+
+    tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
+    subject: str = Field(primary_key=True, sa_type=Text)
+    """`login:` and a login, with `@` and an address where it is known there, or `address:` and an address."""
+    failures: int
+    last_at: datetime = Field(sa_type=Timestamp)
+    locked_until: datetime | None = Field(default=None, sa_type=Timestamp)
 
 
 class Session(Table, table=True):
@@ -68,6 +101,23 @@ class Session(Table, table=True):
     created_at: datetime = now()
     seen_at: datetime = now()
     expires_at: datetime = Field(sa_type=Timestamp)
+
+
+class IdempotencyKey(Table, table=True):
+    """A request that may be sent twice, and what was answered; without `status` it is in progress."""
+
+    __tablename__: ClassVar[str] = "idempotency_keys"
+    __table_args__ = (Index(None, "tenant_id", "at"),)
+
+    tenant_id: int = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
+    actor: str = Field(primary_key=True, sa_type=Text)
+    key: str = Field(primary_key=True, sa_type=Text)
+    digest: bytes = Field(sa_type=LargeBinary)
+    """SHA-256 of method, path, query and body."""
+    at: datetime = Field(sa_type=Timestamp)
+    status: int | None = Field(default=None)
+    location: str | None = Field(default=None, sa_type=Text)
+    body: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class ApiKey(Table, table=True):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from callcenter.accounts.roles import Role
+from callcenter.accounts.scope import Scope
 from callcenter.errors import Unauthenticated
 
 _TICKET_BYTES = 32
@@ -25,6 +26,8 @@ class Grant:
     role: Role
     session: str
     """Hash of the token of the session that asked; names the session when it is logged out."""
+    queues: Scope = None
+    """The queues that they may watch; None: all."""
 
 
 class TicketBox:
@@ -75,6 +78,11 @@ class TicketBox:
     def revoke(self, session: str) -> None:
         """Forget all tickets of a session, because it ended."""
         for key in [key for key, (_, grant) in self._open.items() if grant.session == session]:
+            del self._open[key]
+
+    def revoke_all(self, agent: str) -> None:
+        """Forget all tickets of an agent, who may see something else now."""
+        for key in [key for key, (_, grant) in self._open.items() if grant.agent == agent]:
             del self._open[key]
 
     def _forget_old(self) -> None:

@@ -38,6 +38,7 @@ _OWN_NUMBERS = """
     WHERE p.tenant_id = $1 AND p.customer_id = $2 AND NOT EXISTS (
         SELECT FROM customer_phones other
         WHERE other.tenant_id = $1 AND other.customer_id <> $2
-          AND (other.e164 = p.e164 OR other.national = p.national AND (other.e164 IS NULL OR p.e164 IS NULL))
+          AND (other.e164 = p.e164 OR reverse(other.national) COLLATE "C" = reverse(p.national) COLLATE "C"
+            AND (other.e164 IS NULL OR p.e164 IS NULL))
     )
 """

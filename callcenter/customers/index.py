@@ -44,20 +44,27 @@ JOIN customers c ON c.tenant_id = $1 AND c.customer_id = p.customer_id
 """
 """$1 tenant, $2 the number as E.164."""
 
+_BACKWARDS = 'reverse(national) COLLATE "C"'
+"""What `ix_customer_phones_backwards` holds: numbers that end alike stand side by side. The colon below sorts behind
+all digits."""
+
 GUESS = f"""
 SELECT c.customer_id, c.name, c.company, c.email, p.raw, p.label, p.position, c.tags, c.owner, c.last_call_at,
   p.fit
 FROM (
   (SELECT customer_id, raw, label, position, 'national' AS fit FROM customer_phones
-   WHERE tenant_id = $1 AND national = $2 AND (NOT $4::boolean OR e164 IS NULL) LIMIT {MOST_FOUND})
+   WHERE tenant_id = $1 AND {_BACKWARDS} = reverse($2) AND (NOT $4::boolean OR e164 IS NULL) LIMIT {MOST_FOUND})
   UNION ALL
   (SELECT customer_id, raw, label, position, 'suffix' FROM customer_phones
-   WHERE tenant_id = $1 AND suffix = $3 AND national <> $2 AND (NOT $4::boolean OR e164 IS NULL)
+   WHERE tenant_id = $1 AND {_BACKWARDS} >= reverse($3) AND {_BACKWARDS} < reverse($3) || ':' AND national <> $2
+     AND (NOT $4::boolean OR e164 IS NULL)
      AND (right(national, length($2)) = $2 OR right($2, length(national)) = national) LIMIT {MOST_FOUND})
 ) p
-JOIN customers c ON c.tenant_id = $1 AND c.customer_id = p.customer_id
+CROSS JOIN LATERAL (SELECT * FROM customers WHERE tenant_id = $1 AND customer_id = p.customer_id LIMIT 1) c
 """
-"""$1 tenant, $2 national digits, $3 their last digits, $4 whether the number names its country."""
+"""$1 tenant, $2 national digits, $3 their last digits, $4 whether the number names its country.
+
+LATERAL, because PostgreSQL takes any range for large, and would read all customers to join them."""
 
 Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
 

@@ -5,7 +5,7 @@ A change names the version that it is based on; if somebody else was faster it i
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from callcenter.customers.card import Card, Page, Phone
 from callcenter.customers.draft import Change, Draft, check, read_phones
-from callcenter.customers.search import Condition, by_number, by_text, read_cursor, write_cursor
+from callcenter.customers.search import START, Way, by_number, by_text, everybody, read_cursor, write_cursor
 from callcenter.db.engine import Database
 from callcenter.db.unit import Unit
 from callcenter.errors import BadInput, Conflict, NotFound
@@ -24,7 +24,7 @@ MOST_ON_A_PAGE = 500
 
 _CARD = """
 SELECT c.customer_id, c.name, c.company, c.email, c.language, c.address, c.owner, c.tags, c.fields, c.version,
-  c.created_at, c.updated_at, c.note, c.last_call_at, c.external_ref, lower(c.name) AS key, ARRAY(
+  c.created_at, c.updated_at, c.note, c.last_call_at, c.external_ref, ARRAY(
     SELECT (p.raw, p.e164, p.label) FROM customer_phones p
     WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.customer_id ORDER BY p.position) AS phones
 FROM customers c WHERE c.tenant_id = $1 AND """
@@ -58,18 +58,17 @@ class CustomerStore:
         """
         if not 1 <= limit <= MOST_ON_A_PAGE:
             raise BadInput(f"limit: from 1 to {MOST_ON_A_PAGE}")
-        condition = self._condition(text, number)
-        values = list(condition.values)
-        where = condition.sql
-        if cursor is not None:
-            values += read_cursor(cursor)
-            where += f' AND (lower(c.name) COLLATE "C", c.customer_id) > (${len(values)}, ${len(values) + 1})'
-        statement = f'{_CARD}{where} ORDER BY lower(c.name) COLLATE "C", c.customer_id LIMIT {limit + 1}'
+        ways = self._ways(text, number, limit + 1)
+        after = START if cursor is None else read_cursor(cursor)
         async with self._database.unit(tenant_id) as unit:
-            rows = await unit.fetch(statement, *values)
-        cards = [_card(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return Page(items=cards, next_cursor=write_cursor(rows[limit - 1]["key"], cards[-1].id) if more else None)
+            ids, keys = await _found(unit, ways, after)
+            rows = await unit.fetch(_CARD + "c.customer_id = ANY ($2)", ids[:limit])
+        cards = {row["customer_id"]: _card(row) for row in rows}
+        return Page(
+            # who was deleted between the two statements is left out
+            items=[cards[customer_id] for customer_id in ids[:limit] if customer_id in cards],
+            next_cursor=write_cursor(keys[limit - 1], ids[limit - 1]) if len(ids) > limit else None,
+        )
 
     async def get(self, tenant_id: int, customer_id: UUID) -> Card:
         """One customer.
@@ -134,16 +133,16 @@ class CustomerStore:
                 await _write_phones(unit, customer_id, phones)
             return await _get(unit, customer_id)
 
-    def _condition(self, text: str | None, number: str | None) -> Condition:
+    def _ways(self, text: str | None, number: str | None, count: int) -> tuple[Way, ...]:
         if number is not None:
-            return by_number(self._reader.read(number))
+            return by_number(self._reader.read(number), count)
         if text is None:
-            return Condition("true")
+            return everybody(count)
         if sum(char.isdigit() for char in text) >= 7:
             read = self._reader.read(text)
             if read.national is not None:
-                return by_number(read)
-        return by_text(text)
+                return by_number(read, count)
+        return by_text(text, count)
 
     @asynccontextmanager
     async def _unit(self, tenant_id: int, owner: str | None) -> AsyncIterator[Unit]:
@@ -163,6 +162,17 @@ def new_id() -> UUID:
     return UUID(int=value | secrets.randbits(62))
 
 
+async def _found(unit: Unit, ways: Sequence[Way], after: tuple[str, UUID]) -> tuple[list[UUID], list[str]]:
+    """The ids and the keys of the page that begins after a place, by the first way that is sure."""
+    ids: list[UUID] = []
+    keys: list[str] = []
+    for way in ways:
+        ((ids, keys, is_sure),) = await unit.fetch(way.sql, *after, *way.values)
+        if is_sure:
+            break
+    return ids, keys
+
+
 async def _get(unit: Unit, customer_id: UUID) -> Card:
     row = await unit.fetchrow(_CARD + "c.customer_id = $2", customer_id)
     if row is None:
@@ -175,15 +185,14 @@ async def _write_phones(unit: Unit, customer_id: UUID, phones: Iterable[tuple[Ph
     if not rows:
         return
     await unit.execute(
-        "INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, suffix, label)"
-        " SELECT $1, $2, place - 1, raw, e164, national, suffix, label"
-        " FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[])"
-        " WITH ORDINALITY AS p (raw, e164, national, suffix, label, place)",
+        "INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, label)"
+        " SELECT $1, $2, place - 1, raw, e164, national, label"
+        " FROM unnest($3::text[], $4::text[], $5::text[], $6::text[])"
+        " WITH ORDINALITY AS p (raw, e164, national, label, place)",
         customer_id,
         [number.raw for number, _ in rows],
         [number.e164 for number, _ in rows],
         [number.national for number, _ in rows],
-        [number.suffix for number, _ in rows],
         [label for _, label in rows],
     )
 

@@ -20,6 +20,11 @@ def asked_from(address: str) -> Iterator[None]:
         _address.reset(token)
 
 
+def address_now() -> str | None:
+    """Where the request came from that runs now; None where none does."""
+    return _address.get()
+
+
 async def note(
     unit: Unit,
     *,

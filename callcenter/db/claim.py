@@ -78,6 +78,9 @@ class Claim:
                 keeping.cancel()
         finally:
             self._drop()
+            if self.standing is Standing.HOLDING:
+                # Given back in order, which nobody need be warned of.
+                self.standing = Standing.ASKING
 
     async def _wait(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -135,8 +138,6 @@ class Claim:
         if connection is not None:
             with suppress(asyncpg.InterfaceError):
                 connection.terminate()
-        if self.standing is Standing.HOLDING:
-            self._stand(Standing.UNSURE)
 
     def _stand(self, standing: Standing) -> None:
         if standing is self.standing:

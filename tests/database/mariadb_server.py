@@ -29,6 +29,15 @@ CREATE TABLE asteriskcdrdb.cel (
     PRIMARY KEY (id), KEY uniqueid_index (uniqueid), KEY linkedid_index (linkedid)
 ) DEFAULT CHARSET=utf8mb4
 """
+CDR = """
+CREATE TABLE asteriskcdrdb.cdr (
+    calldate DATETIME NOT NULL DEFAULT '0000-00-00 00:00:00', clid VARCHAR(80) NOT NULL DEFAULT '',
+    src VARCHAR(80) NOT NULL DEFAULT '', dst VARCHAR(80) NOT NULL DEFAULT '',
+    duration INT NOT NULL DEFAULT 0, billsec INT NOT NULL DEFAULT 0, disposition VARCHAR(45) NOT NULL DEFAULT '',
+    uniqueid VARCHAR(32) NOT NULL DEFAULT '', linkedid VARCHAR(32) NOT NULL DEFAULT '',
+    KEY calldate (calldate), KEY uniqueid (uniqueid)
+) DEFAULT CHARSET=utf8mb4
+"""
 
 
 def program() -> tuple[str, Path, dict[str, str]]:
@@ -48,8 +57,11 @@ def program() -> tuple[str, Path, dict[str, str]]:
 
 
 @asynccontextmanager
-async def mariadb(directory: Path) -> AsyncIterator[int]:
-    """A server with FreePBX's database, users `writer` and `reader` (password `secret`), and its port."""
+async def mariadb(directory: Path, *more: str) -> AsyncIterator[int]:
+    """A server with FreePBX's database, users `writer` and `reader` (password `secret`), and its port.
+
+    `more` are options of the server.
+    """
     server, share, environment = program()
     data = directory / "data"
     data.mkdir()
@@ -67,16 +79,19 @@ async def mariadb(directory: Path) -> AsyncIterator[int]:
         "\n".join(
             (
                 "CREATE DATABASE asteriskcdrdb;",
-                " ".join(FREEPBX.split()) + ";",
+                *(" ".join(table.split()) + ";" for table in (FREEPBX, CDR)),
                 "CREATE USER writer@'127.0.0.1' IDENTIFIED BY 'secret';",
                 "GRANT ALL ON asteriskcdrdb.* TO writer@'127.0.0.1';",
                 "CREATE USER reader@'127.0.0.1' IDENTIFIED BY 'secret';",
-                "GRANT SELECT ON asteriskcdrdb.* TO reader@'127.0.0.1';\n",
+                "GRANT SELECT ON asteriskcdrdb.* TO reader@'127.0.0.1';",
+                "CREATE USER narrow@'127.0.0.1' IDENTIFIED BY 'secret';",
+                "GRANT SELECT ON asteriskcdrdb.cel TO narrow@'127.0.0.1';\n",
             )
         )
     )
     port = free_tcp_port()
     options += [f"--init-file={init}", "--bind-address=127.0.0.1", f"--port={port}", "--skip-name-resolve"]
+    options += more
     options += [f"--socket={directory / 'socket'}", f"--pid-file={directory / 'pid'}"]
     process = await asyncio.create_subprocess_exec(server, *options, stdout=DEVNULL, stderr=DEVNULL, env=environment)
     try:

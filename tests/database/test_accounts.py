@@ -133,7 +133,9 @@ async def test_tenants_have_their_own_people_seats_and_keys(database: Database, 
         await seats.take(other, "li", "pbx", "1002", by="li")
     keys = ApiKeys(database, lambda: datetime.now(UTC))
     key = await keys.create(other, "crm", ["calls:read"], None, by="li")
-    assert (await keys.find(key)).tenant_id == other
+    assert (await keys.find(other, key)).tenant_id == other
+    with pytest.raises(Unauthenticated):
+        await keys.find(tenant_id, key)
     [listed] = await keys.list(other)
     with pytest.raises(NotFound):
         await keys.revoke(tenant_id, listed.key_id, by="li")
@@ -154,12 +156,14 @@ async def test_sessions_of_tenants_do_not_end_each_other(database: Database, ten
     here = await sessions.open(owner(tenant_id), "127.0.0.1", None)
     there = await sessions.open(owner(other), "127.0.0.1", replaces=here.token)
     assert here.token and there.token and there.principal.session
-    assert (await sessions.find(here.token)).principal.tenant_id == tenant_id
+    assert (await sessions.find(tenant_id, here.token)).principal.tenant_id == tenant_id
     await sessions.end(tenant_id, there.principal.session)
-    assert (await sessions.find(there.token)).principal.tenant_id == other
+    with pytest.raises(Unauthenticated):
+        await sessions.find(tenant_id, there.token)
+    assert (await sessions.find(other, there.token)).principal.tenant_id == other
     await sessions.end(other, there.principal.session)
     with pytest.raises(Unauthenticated):
-        await sessions.find(there.token)
+        await sessions.find(other, there.token)
 
 
 async def test_a_key_that_ends_is_not_found(database: Database, tenant_id: int) -> None:
@@ -168,10 +172,10 @@ async def test_a_key_that_ends_is_not_found(database: Database, tenant_id: int) 
     keys = ApiKeys(database, lambda: times[0])
     key = await keys.create(tenant_id, "crm", ["calls:read"], now + timedelta(days=1), by="li")
     times[0] = now + timedelta(hours=23)
-    await keys.find(key)
+    await keys.find(tenant_id, key)
     times[0] = now + timedelta(days=1)
     with pytest.raises(Unauthenticated, match="not valid"):
-        await keys.find(key)
+        await keys.find(tenant_id, key)
 
 
 async def test_a_role_of_machines_cannot_log_in(database: Database, tenant_id: int) -> None:

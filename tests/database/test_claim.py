@@ -75,7 +75,9 @@ async def test_the_second_stands_by_and_takes_over_from_one_that_is_gone(
             await stack.aclose()
             await asyncio.wait_for(other.works.wait(), 10)
             assert second.standing is Standing.HOLDING
-    assert capsys.readouterr().out.count("claim_standing_by") == 1
+    said = capsys.readouterr().out
+    assert said.count("claim_standing_by") == 1
+    assert "claim_unsure" not in said, "who stops in order has nothing to warn of"
 
 
 async def test_a_lost_connection_is_noticed_and_who_worked_goes_on_before_who_waited(

@@ -240,15 +240,20 @@ async def test_10_mb_in_one_cell_lose_one_row(bring: Import, store: CustomerStor
     assert rejects(summary)[1] == ["3", "a cell is longer than 65536 characters"]
 
 
+def peak() -> int:
+    """The most kilobytes that this process and one that it started have held."""
+    return sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
 async def test_a_large_file_takes_no_more_memory_than_a_small_one(bring: Import) -> None:
     line = "Li {0},020 7946 {0:04},Some Company Ltd,somebody{0}@example.com\n"
     header = "Name,Phone,Company,Email\n"
     await bring(header + "".join(line.format(place) for place in range(6_000)))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     content = header + "".join(line.format(place) for place in range(60_000))
     held = len(content) * 3
     await bring(content.encode())
-    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < held + 20_000_000
+    assert (peak() - before) * 1024 < held + 20_000_000
 
 
 @pytest.mark.parametrize(

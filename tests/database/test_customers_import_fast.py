@@ -136,3 +136,20 @@ async def test_numbers_are_read_again_for_another_region(
     await bring(tenant_id, rows)
     again = await import_customers(database, tenant_id, tmp_path / "customers.csv", "DE")
     assert counts(again) == (0, 1, 0, 0, 0)
+
+
+async def test_after_a_large_first_file_postgresql_knows_what_the_tables_hold(
+    bring: Bring, database: Database, tenant_id: int
+) -> None:
+    known = """
+        SELECT DISTINCT starelid::regclass::text FROM pg_statistic
+        WHERE starelid IN ('customers'::regclass, 'customer_phones'::regclass, 'ix_customers_search'::regclass)"""
+    assert await database.pool.fetch(known) == []
+    rows = "".join(f"X{place},Other {place},,,020 7946 {place:04},,{'x' * 19_000}\n" for place in range(30))
+    assert len(rows) > fresh.WORTH_IT
+    assert (await bring(tenant_id, rows)).added == 30
+    assert {row[0] for row in await database.pool.fetch(known)} == {
+        "customers",
+        "customer_phones",
+        "ix_customers_search",
+    }

@@ -151,8 +151,8 @@ async def many(database: Database, tenant_id: int) -> None:
         tenant_id,
     )
     await database.pool.execute(
-        "INSERT INTO customer_phones (tenant_id, customer_id, raw, e164, national, suffix)"
-        " SELECT tenant_id, customer_id, n::text, '+44' || n, n::text, right(n::text, 7) FROM ("
+        "INSERT INTO customer_phones (tenant_id, customer_id, raw, e164, national)"
+        " SELECT tenant_id, customer_id, n::text, '+44' || n, n::text FROM ("
         "  SELECT *, 2000000000 + row_number() OVER () * 37 AS n FROM customers) c"
     )
     await database.pool.execute("ANALYZE customers")
@@ -173,9 +173,9 @@ async def test_no_look_up_reads_a_whole_table(
         await connection.execute("DEALLOCATE look_up")
         await connection.execute("RESET plan_cache_mode")
     assert "Seq Scan" not in plan
-    assert "ix_customer_phones_e164" in plan or (
-        "ix_customer_phones_national" in plan and "ix_customer_phones_suffix" in plan
-    )
+    # whole numbers and those that end so, each found at its place in the index
+    sought = [line for line in plan.splitlines() if "Index Cond: " in line and "reverse(" in line]
+    assert "ix_customer_phones_e164" in plan or len(sought) == plan.count("ix_customer_phones_backwards") == 2
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A customer who is erased is found nowhere in the database, and the calls are still counted."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -43,6 +44,7 @@ from callcenter.settings import PbxSettings
 from crm_bridge import outbox
 from crm_bridge.outbox import CallOutbox
 from tests.fixtures.calls import NOON, call_id, in_progress, queue_call
+from tests.fixtures.locks import somebody_waits
 
 READER = Reader("GB")
 NUMBER = "+442071838750"
@@ -241,6 +243,25 @@ async def test_a_call_that_began_before_and_is_written_late_is_found(
     assert row is not None and (row["salt"], row["numbers"]) == (None, [])
 
 
+async def test_an_erasure_and_a_correction_of_the_same_call_never_wait_for_each_other(
+    database: Database, tenant_id: int, ada: UUID, erasing: Erasing
+) -> None:
+    """Who corrects has the feed's row, and wants the call that is about to be blanked."""
+    await write(database, tenant_id, telling_call(1), customer=ada)
+    corrected = msgspec.structs.replace(telling_call(1), hangup_cause=21)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with database.unit(tenant_id) as unit:
+            await store(unit, [queue_call(2, caller=Party(number="1009"))], {})
+            erased = group.create_task(erasing.erase(tenant_id, ada, actor="admin"), name="erase")
+            await somebody_waits(database, unless=erased)
+            await store(unit, [corrected], {corrected.call_id: ada})
+    assert erased.result().calls == 1
+    assert erased.result().recordings == ("in-02071838750-1001.wav",)
+    after = await dump(database)
+    assert [secret for secret in SECRETS if secret in after] == []
+    assert (await record(database, tenant_id, 1)).hangup_cause == 21
+
+
 async def test_others_are_left_alone(database: Database, tenant_id: int, ada: UUID, erasing: Erasing) -> None:
     """A number that two people share stays with the other one, and so do that one's calls."""
     husband = await CustomerStore(database, READER).create(
@@ -284,7 +305,7 @@ async def test_a_service_notices_what_another_process_erased(
     database: Database, tenant_id: int, ada: UUID, erasing: Erasing
 ) -> None:
     index = CustomerIndex(database.pool)
-    recognition = Recognition(index, Numbers([PbxSettings(region="GB")]), tenant_id, lambda call, customer: None)
+    recognition = Recognition(index, Numbers([PbxSettings(region="GB")]), tenant_id, lambda call, customer, name: None)
     number = READER.read(NUMBER)
     assert (await index.match(tenant_id, number)).candidates
     running = Erasing(database, [], forget=recognition.forget)

@@ -19,6 +19,7 @@ from callcenter.calllog.feed import CHANGES
 from callcenter.calllog.queries import CallFilter, list_calls
 from callcenter.db.engine import Database, connect
 from callcenter.db.unit import Unit
+from callcenter.desk import missed
 from callcenter.settings import RetentionRule
 from tests.fixtures.database import TEMPLATE, of_database, run_as_admin
 
@@ -188,6 +189,14 @@ async def test_an_erasure_finds_calls_by_customer_and_by_number(unit: Explaining
         assert most_rows(plan) <= 2_000, plan
 
 
+async def test_missed_calls_of_the_last_days_are_found_by_an_index_of_theirs(unit: Explaining) -> None:
+    assert await missed.open_numbers(unit, END - timedelta(days=7))
+    (plan,) = unit.plans
+    assert "ix_calls_missed" in plan, plan
+    assert not re.search(r"Seq Scan on (calls|offers|connections)", plan), plan
+    assert most_rows(plan) <= 2_000, plan
+
+
 async def test_no_index_of_the_call_log_is_there_for_nothing(database: Database) -> None:
     """Each has a reader: a list above, a foreign key, the recovery of lost calls, or a filter of the API."""
     known = {
@@ -201,6 +210,7 @@ async def test_no_index_of_the_call_log_is_there_for_nothing(database: Database)
         "ix_calls_noted",
         "ix_calls_open",
         "ix_calls_merged",
+        "ix_calls_missed",
         "pk_queue_visits",
         "ix_queue_visits_tenant_id_queue_joined_at",
         "pk_offers",

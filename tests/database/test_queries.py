@@ -15,7 +15,7 @@ from callcenter.calllog.store import store, store_merge
 from callcenter.db.engine import Database
 from callcenter.db.unit import Unit
 from callcenter.errors import BadInput, NotFound
-from callcenter.model import CallStatus, Direction, Offer, OfferResult, Party, PartyKind
+from callcenter.model import CallStatus, Direction, Offer, OfferResult, Party, PartyKind, QueueExit, QueueVisit
 from tests.fixtures.calls import NOON, call_id, in_progress, queue_call
 
 CUSTOMER = UUID("0198c000-0000-7000-8000-000000000001")
@@ -73,6 +73,7 @@ async def test_filters_choose(unit: Unit) -> None:
         caller=other,
         callee=Party(number="02079460000", e164="+442079460000"),
         queue_visits=(),
+        did=None,
         offers=(),
         connections=(),
     )
@@ -81,6 +82,7 @@ async def test_filters_choose(unit: Unit) -> None:
         status=CallStatus.ABANDONED,
         callee=Party(number="600", kind=PartyKind.EXTENSION),
         connections=(),
+        queue_visits=(QueueVisit(queue="sales", joined_at=NOON, left_at=NOON, exit=QueueExit.ABANDONED),),
         offers=(Offer(interface="PJSIP/1001", agent="li", rang_at=NOON, result=OfferResult.CALLER_GAVE_UP),),
     )
     await store(unit, [queue_call(0), outbound, missed], {call_id(0): CUSTOMER})
@@ -100,6 +102,11 @@ async def test_filters_choose(unit: Unit) -> None:
     assert await numbers(status=CallStatus.ABANDONED) == [2]
     assert await numbers(direction=Direction.OUTBOUND) == [1]
     assert await numbers(queue="sales") == [2, 0]
+    assert await numbers(queue="sales", exit=QueueExit.ANSWERED) == [0]
+    assert await numbers(exit=QueueExit.ABANDONED) == [2]
+    assert await numbers(queue="support", exit=QueueExit.ABANDONED) == []
+    assert await numbers(did="+442071830000") == [2, 0]
+    assert await numbers(outcome="sold") == []
     assert await numbers(since=NOON + timedelta(minutes=1)) == [2, 1]
     assert await numbers(until=NOON + timedelta(minutes=1)) == [0]
     assert await numbers(agent="li", status=CallStatus.ANSWERED, queue="sales") == [0]

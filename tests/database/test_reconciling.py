@@ -1,5 +1,6 @@
 """The log against what Asterisk wrote: what is missing is added, what is half known mended, nothing made worse."""
 
+import asyncio
 import gzip
 import json
 import os
@@ -113,6 +114,25 @@ async def test_what_was_seen_live_is_left_as_it_is(database: Database, tenant_id
     (item,) = tally.items
     assert (item.call_id, item.finding, item.fields) == (wrong.call_id, Finding.DIFFERENT, ("status",))
     assert [await get(database, tenant_id, call.call_id) for call in calls] == before
+
+
+async def test_what_is_written_live_while_it_is_compared_is_left_as_it_is(
+    database: Database, tenant_id: int, written: Path
+) -> None:
+    """Calls that waited on the disk come into the log late, and know more than what is rebuilt of them."""
+    calls = [call for case in CASES for call in live(case)]
+    await put(database, tenant_id, calls[0])
+    async with database.unit(tenant_id) as unit:
+        await store(unit, calls[1:], {})
+        comparing = asyncio.create_task(reconcile(database, tenant_id, written), name="the comparison")
+        async with asyncio.timeout(20):
+            while not await database.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+    tally = await comparing
+    assert (tally.pbx_calls, tally.service_calls, tally.same, tally.missing) == (5, 5, 5, 0)
+    assert {((one := await get(database, tenant_id, call.call_id)).source, one.version) for call in calls} == {
+        (Source.LIVE, 1)
+    }
 
 
 async def test_a_call_that_was_lost_sight_of_is_mended_and_comes_again_in_the_feed(

@@ -1,5 +1,6 @@
 """Old calls are deleted by rule, leave tombstones in the feed, and nothing else goes with them."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -16,6 +17,7 @@ from callcenter.db.unit import Unit
 from callcenter.model import CallStatus, Direction, QueueVisit
 from callcenter.settings import RetentionRule, RetentionSettings
 from tests.fixtures.calls import NOON, call_id, in_progress, queue_call
+from tests.fixtures.locks import somebody_waits
 
 NOW = NOON + timedelta(days=1000)
 PARTS = ("queue_visits", "offers", "connections", "call_agents")
@@ -197,3 +199,39 @@ def test_what_a_rule_may_not_say_is_refused_with_the_mend() -> None:
         RetentionRule(keep_days=10, status=(CallStatus.IN_PROGRESS,))
     with pytest.raises(ValueError, match="keep_days"):
         RetentionRule(keep_days=0)
+
+
+async def test_a_deletion_and_a_correction_of_the_same_call_never_wait_for_each_other(
+    database: Database, database_url: str, tenant_id: int
+) -> None:
+    """Who corrects has the feed's row, and wants the call that is about to be deleted."""
+    await write(database, tenant_id, {1: 400, 2: 400})
+    deleting = asyncio.Event()
+    go_on = asyncio.Event()
+
+    class Slow:
+        """A follower of the deletion that takes until the writer waits for a lock."""
+
+        async def calls_deleted(self, unit: Unit, call_ids: Sequence[UUID]) -> None:
+            deleting.set()
+            await go_on.wait()
+
+    async def delete() -> Outcome:
+        rule = RetentionRule(keep_days=365)
+        return await retention.apply(database, tenant_id, [rule], NOW, actor="admin", followers=[Slow()])
+
+    async def correct() -> None:
+        await deleting.wait()
+        async with database.unit(tenant_id) as unit:
+            # the first takes the feed's row alone, the second the call as well
+            await store(unit, [queue_call(3, started_at=NOW)], {})
+            await store(unit, [queue_call(1, hangup_cause=21, started_at=NOW - timedelta(days=400))], {})
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        gone = group.create_task(delete(), name="delete")
+        group.create_task(correct(), name="correct")
+        await deleting.wait()
+        await somebody_waits(database)
+        go_on.set()
+    assert gone.result().deleted == (2,)
+    assert await left(database, tenant_id) == {3}

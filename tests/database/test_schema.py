@@ -12,13 +12,19 @@ import callcenter.accounts.tables
 import callcenter.calllog.reconciling.tables
 import callcenter.calllog.tables
 import callcenter.customers.tables
+import callcenter.desk.tables
+import callcenter.live.tables
+import callcenter.reports.tables
 import crm_bridge.tables
 import crm_bridge.webhooks.tables
 from callcenter.calllog.store import store, store_merge
+from callcenter.customers.draft import Draft, DraftPhone
+from callcenter.customers.store import CustomerStore
 from callcenter.db import migrations
 from callcenter.db.engine import Database, connect
 from callcenter.db.schema import metadata
 from callcenter.errors import DatabaseError
+from callcenter.matching.number import Reader
 from callcenter.model import Party, PartyKind
 from tests.fixtures.calls import in_progress, queue_call
 
@@ -26,7 +32,10 @@ DECLARING = (
     callcenter.accounts.tables,
     callcenter.calllog.reconciling.tables,
     callcenter.calllog.tables,
+    callcenter.live.tables,
+    callcenter.reports.tables,
     callcenter.customers.tables,
+    callcenter.desk.tables,
     crm_bridge.tables,
     crm_bridge.webhooks.tables,
 )
@@ -44,7 +53,7 @@ def _differences(connection: Connection) -> list[object]:
         "compare_server_default": True,
         # alembic cannot read a COLLATE back; the next test compares these indexes in PostgreSQL's own words
         "include_object": lambda thing, name, kind, reflected, other: (
-            name not in ("ix_customers_name", "ix_customers_email")
+            name not in ("ix_customers_name", "ix_customers_email", "ix_customer_phones_backwards")
         ),
     }
     context = MigrationContext.configure(connection, opts=options)
@@ -98,6 +107,29 @@ async def test_an_upgrade_learns_whose_the_calls_before_it_were(database: Databa
         await database.pool.execute(statement)
 
     assert await database.pool.fetch(whose) == before
+
+
+async def test_an_upgrade_keeps_customers_findable_by_words_and_numbers(database: Database, tenant_id: int) -> None:
+    indexes = await database.pool.fetch(INDEXES)
+    for undo in (
+        "DROP INDEX ix_customers_search, ix_customer_phones_backwards",
+        "ALTER TABLE customers ADD COLUMN search tsvector"
+        " GENERATED ALWAYS AS (to_tsvector('simple', name || ' ' || coalesce(company, ''))) STORED",
+        "ALTER TABLE customer_phones ADD COLUMN suffix text CHECK (suffix ~ '^[0-9]+$')",
+        "CREATE INDEX ix_customer_phones_national ON customer_phones (tenant_id, national)",
+    ):
+        await database.pool.execute(undo)
+    store = CustomerStore(database, Reader("GB"))
+    phones = (DraftPhone("020 7946 0101"), DraftPhone("7946 0102"))
+    card = await store.create(tenant_id, Draft(name="Li", company="Bell Works", phones=phones))
+    await database.pool.execute("UPDATE customer_phones SET suffix = right(national, 7)")
+
+    for statement in import_module("callcenter.db.migrations.versions.0007_customer_indexes").STATEMENTS:
+        await database.pool.execute(statement)
+
+    assert await database.pool.fetch(INDEXES) == indexes
+    for text in ("works", "+44 20 7946 0101", "020 7946 0101", "7946 0101", "7946 0102"):
+        assert (await store.page(tenant_id, text)).items == [card], text
 
 
 async def test_of_processes_that_upgrade_at_once_one_does_the_work(empty_url: str) -> None:

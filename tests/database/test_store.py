@@ -117,6 +117,18 @@ async def test_a_matched_customer_is_linked_but_a_chosen_one_stays(database: Dat
     assert last == queue_call().started_at
 
 
+async def test_a_customer_was_last_spoken_with_in_the_newest_of_their_calls(database: Database, tenant_id: int) -> None:
+    ada = uuid4()
+    await database.pool.execute(
+        "INSERT INTO customers (tenant_id, customer_id, name) VALUES ($1, $2, 'Ada')", tenant_id, ada
+    )
+    async with database.unit(tenant_id) as unit:
+        await store(unit, [queue_call(3), queue_call(1)], {call_id(3): ada, call_id(1): ada})
+        await store(unit, [queue_call(2)], {call_id(2): ada})
+    last = await database.pool.fetchval("SELECT last_call_at FROM customers WHERE customer_id = $1", ada)
+    assert last == queue_call(3).started_at
+
+
 async def test_a_merged_call_is_its_survivor_from_then_on(database: Database, tenant_id: int) -> None:
     await write(database, tenant_id, in_progress(0), in_progress(1))
     async with database.unit(tenant_id) as unit:

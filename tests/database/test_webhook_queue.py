@@ -1,10 +1,12 @@
 """Deliveries in PostgreSQL: claimed once, in order, tried again, given up, sent again, removed."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from callcenter.calllog import erasure
 from callcenter.calllog.bodies import read_texts
 from callcenter.calllog.store import store
 from callcenter.db.engine import Database
@@ -13,10 +15,14 @@ from crm_bridge.webhooks import log, queue, subscriptions
 from crm_bridge.webhooks.values import Answer, DeliveryState, EventKind, Failure, Parcel, Target
 from crm_bridge.webhooks.verdicts import judge
 from tests.fixtures.calls import in_progress, queue_call
+from tests.fixtures.locks import somebody_waits
 
 LEASE = timedelta(minutes=1)
 TOOK = timedelta(milliseconds=5)
+NUMBER = "+442071838750"
+"""The caller of `queue_call`."""
 DOWN = Answer(took=TOOK, failure=Failure.UNREACHABLE, error="no connection")
+WELCOME = Answer(took=TOOK, status=200, text="welcome, Zoë")
 
 
 class Desk:
@@ -135,6 +141,75 @@ async def test_what_fails_is_tried_again_later_and_the_rest_of_the_call_waits(de
     ]
     await desk.pass_time()
     assert [one.event_id for one in await desk.claim()] == [parcel.event_id]
+
+
+async def test_an_answer_that_comes_after_the_erasure_is_not_kept(desk: Desk) -> None:
+    await desk.call(0)
+    [parcel] = await desk.claim()
+    await erase(desk)
+    await desk.note(parcel, WELCOME)
+    assert (await desk.page())[-1][:2] == ("call.started", "done")
+    assert await desk.database.pool.fetchval("SELECT count(answer) FROM webhook_deliveries") == 0
+    [following] = await desk.claim()
+    await desk.note(following, ok())
+    assert await desk.database.pool.fetchval("SELECT count(answer) FROM webhook_deliveries") == 1
+
+
+async def test_a_body_that_is_being_sealed_is_forgotten_too(desk: Desk) -> None:
+    """The erasure comes while the record was read, and its body is not committed."""
+    await desk.call(0)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with desk.database.unit(desk.tenant_id) as unit:
+            assert await queue.seal(unit, read_texts) == 3
+            erased = group.create_task(erase(desk), name="erase")
+            await somebody_waits(desk.database, unless=erased)
+    [parcel] = await desk.claim()
+    assert b"erased-" in parcel.body
+    bodies = await desk.database.pool.fetch("SELECT body FROM webhook_events")
+    assert [row["body"] for row in bodies if b"2071838750" in (row["body"] or b"")] == []
+
+
+async def test_a_body_is_not_sealed_from_a_record_that_is_being_erased(desk: Desk) -> None:
+    await desk.call(0)
+    async with desk.database.unit(desk.tenant_id) as erasing:
+        begun = await erasure.begin(erasing, UUID(int=1), [NUMBER])
+        await erasure.blank_some(erasing, UUID(int=1), begun.token, [NUMBER])
+        assert await desk.claim() == []
+    [parcel] = await desk.claim()
+    assert b"erased-" in parcel.body and b"2071838750" not in parcel.body
+
+
+async def test_an_answer_that_is_being_noted_is_forgotten_too(desk: Desk) -> None:
+    await desk.call(0)
+    [parcel] = await desk.claim()
+    target = await desk.target()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with desk.database.unit(desk.tenant_id) as unit:
+            await queue.record(unit, target, parcel, WELCOME, judge(WELCOME), attempts=24)
+            erased = group.create_task(erase(desk), name="erase")
+            await somebody_waits(desk.database, unless=erased)
+    assert (await desk.page())[-1][:2] == ("call.started", "done")
+    assert await desk.database.pool.fetchval("SELECT count(answer) FROM webhook_deliveries") == 0
+
+
+async def test_an_answer_waits_for_the_erasure_and_is_not_kept(desk: Desk) -> None:
+    await desk.call(0)
+    [parcel] = await desk.claim()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with desk.database.unit(desk.tenant_id) as erasing:
+            begun = await erasure.begin(erasing, UUID(int=1), [NUMBER])
+            await erasure.blank_some(erasing, UUID(int=1), begun.token, [NUMBER])
+            noted = group.create_task(desk.note(parcel, WELCOME), name="note")
+            await somebody_waits(desk.database, unless=noted)
+    assert (await desk.page())[-1][:2] == ("call.started", "done")
+    assert await desk.database.pool.fetchval("SELECT count(answer) FROM webhook_deliveries") == 0
+
+
+async def erase(desk: Desk) -> None:
+    """Take the caller of `queue_call` out of all calls."""
+    async with desk.database.unit(desk.tenant_id) as unit:
+        begun = await erasure.begin(unit, UUID(int=1), [NUMBER])
+        await erasure.blank_some(unit, UUID(int=1), begun.token, [NUMBER])
 
 
 async def test_after_its_last_attempt_an_event_is_dead_and_the_next_one_goes(desk: Desk) -> None:

@@ -110,6 +110,33 @@ async def test_the_matched_customer_is_written_with_the_call(database: Database,
     assert await database.pool.fetchval("SELECT customer_id FROM calls") == customer
 
 
+async def test_a_customer_who_is_found_while_the_call_is_being_written_is_written_too(
+    database: Database, tenant_id: int
+) -> None:
+    """A caller whom a busy phone sends away is gone before their look-up is back."""
+    customer_id = uuid4()
+    customer = "INSERT INTO customers (tenant_id, customer_id, name) VALUES ($1, $2, 'Zoë')"
+    await database.pool.execute(customer, tenant_id, customer_id)
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+    async def is_writing() -> bool:
+        return bool(await database.pool.fetchval(blocked))
+
+    async with running(CallLogWriter(database, tenant_id)) as writer:
+        # who holds the tenant's row keeps the write from its end
+        async with database.unit(tenant_id) as unit:
+            await unit.execute(
+                "INSERT INTO call_feeds (tenant_id, last_seq) VALUES ($1, 1)"
+                " ON CONFLICT (tenant_id) DO UPDATE SET last_seq = call_feeds.last_seq + 1"
+            )
+            writer.put_call(queue_call(0))
+            await until(is_writing)
+            writer.link(call_id(0), customer_id)
+            writer.put_call(queue_call(0))
+        await writer.flush()
+        assert await database.pool.fetchval("SELECT customer_id FROM calls") == customer_id
+
+
 async def test_one_unfit_call_does_not_stop_the_others(database: Database, tenant_id: int) -> None:
     async with running(CallLogWriter(database, tenant_id)) as writer:
         for n in range(10):

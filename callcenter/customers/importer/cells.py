@@ -137,6 +137,10 @@ def _whole_rows(lines: _Lines, block: list[str | None], delimiter: str) -> Itera
     """
     read = 0
     first = lines.number + 1
+    if (whole := _one_row_a_line(block, delimiter)) is not None:
+        yield from map(Row, range(first, first + len(block)), whole)
+        lines.skip(len(block))
+        return
     # None, for a line that is too long, is an error to the reader
     reader = csv.reader(cast("list[str]", block), delimiter=delimiter, strict=True)
     with suppress(csv.Error):
@@ -148,6 +152,15 @@ def _whole_rows(lines: _Lines, block: list[str | None], delimiter: str) -> Itera
                 yield Row(first + read, cells)
             read = end
     lines.skip(read)
+
+
+def _one_row_a_line(block: list[str | None], delimiter: str) -> list[list[str]] | None:
+    """The cells of all lines; None where a line is blank, broken, or no row of its own."""
+    try:
+        cells = list(csv.reader(cast("list[str]", block), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return cells if len(cells) == len(block) and all(cells) else None
 
 
 def sniff(sample: str) -> str:

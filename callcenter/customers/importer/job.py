@@ -4,39 +4,27 @@ What the command `callcenter import customers` and the REST API call. The rules 
 and merged are in docs/import.md.
 """
 
-import asyncio
-import gc
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
 import asyncpg
 
 from callcenter.customers.importer import fresh
-from callcenter.customers.importer.batches import Batch, BatchReader, Reject
+from callcenter.customers.importer.batches import BatchReader
 from callcenter.customers.importer.cells import Row
 from callcenter.customers.importer.columns import Columns
 from callcenter.customers.importer.opened import OpenedFile, Options
+from callcenter.customers.importer.parts import Digests, Task
+from callcenter.customers.importer.process import reading
 from callcenter.customers.importer.rejects import RejectFile
 from callcenter.customers.importer.rows import MatchRule, RowReader
-from callcenter.customers.importer.staging import Counts, SameTwiceError, Staging
+from callcenter.customers.importer.staging import PATIENCE_S, Counts, SameTwiceError, Staging
 from callcenter.db.engine import Connection, Database
 from callcenter.errors import Conflict
 from callcenter.matching.number import Reader
 from callcenter.model import Value
-
-BATCH = 5_000
-"""Rows that are staged at a time, which is what memory holds of the file."""
-
-SWITCH_S = 0.0005
-"""After how long Python's threads take turns during an import."""
-
-UNSWEPT = 50_000
-"""How many more objects than before there may be during an import until Python looks for cycles among them. A batch is
-10 000 lists and tuples without any; looking through them would take as long as splitting the rows."""
 
 PREVIEW_ROWS = 20
 
@@ -101,13 +89,12 @@ async def import_customers(
     """
     began = time.monotonic()
     options = options or Options()
-    with _tuned():
-        try:
-            opened, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=True)
-        except SameTwiceError:
-            opened, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=False)
+    try:
+        opened, count, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=True)
+    except SameTwiceError:
+        opened, count, counts, rejects = await _import(database, tenant_id, path, region, options, progress, skip=False)
     return Summary(
-        rows=opened.count,
+        rows=count,
         added=counts.added,
         changed=counts.changed,
         unchanged=counts.unchanged,
@@ -122,22 +109,6 @@ async def import_customers(
     )
 
 
-@contextmanager
-def _tuned() -> Iterator[None]:
-    """Keep Python's threads and its search for cycles from slowing an import down.
-
-    The event loop waits less long for the thread that reads: PostgreSQL would idle half of the time.
-    """
-    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
-    sys.setswitchinterval(min(interval, SWITCH_S))
-    gc.set_threshold(thresholds[0] and max(thresholds[0], UNSWEPT), *thresholds[1:])
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-        gc.set_threshold(*thresholds)
-
-
 async def _import(
     database: Database,
     tenant_id: int,
@@ -147,8 +118,7 @@ async def _import(
     progress: Progress | None,
     *,
     skip: bool,
-) -> tuple[OpenedFile, Counts, RejectFile]:
-    reader = Reader(region, cache_size=0)
+) -> tuple[OpenedFile, int, Counts, RejectFile]:
     opened = OpenedFile(path, options)
     rejects = RejectFile(path.with_name(path.name + ".rejects.csv"), opened.columns.headers)
     rejects.begin()
@@ -157,69 +127,71 @@ async def _import(
             straight = opened.size >= fresh.WORTH_IT
             staging = Staging(connection, tenant_id, opened.match, straight=straight, skip=skip)
             await staging.open()
-            stage = await _Stage.open(connection, tenant_id, opened, reader, staging)
-            await stage.run(rejects.add, progress)
+            count = await _stage(connection, tenant_id, opened, region, staging, rejects, progress)
             counts = await _take_over(staging)
             for line in counts.ambiguous:
                 rejects.add(Row(line, []), "several customers have this; give the rows an external_ref")
+        if staging.is_straight:
+            await _make_known(database)
     finally:
         rejects.end()
-    return opened, counts, rejects
+    return opened, count, counts, rejects
 
 
-class _Stage:
-    """Brings the rows of a file to PostgreSQL, a batch at a time."""
+async def _make_known(database: Database) -> None:
+    """Let PostgreSQL learn what the tables hold now, for whom all of it is new; by itself it does so a minute later.
 
-    def __init__(self, opened: OpenedFile, staging: Staging, rows: RowReader, batches: BatchReader) -> None:
-        self._opened = opened
-        self._staging = staging
-        self._rows = rows
-        self._batches = batches
+    After the transaction, so that nobody waits for it who wants to read customers.
+    """
+    for table in ("customers", "customer_phones"):
+        await database.pool.execute(f"ANALYZE {table}", timeout=PATIENCE_S)
 
-    @classmethod
-    async def open(
-        cls, connection: Connection, tenant_id: int, opened: OpenedFile, reader: Reader, staging: Staging
-    ) -> "_Stage":
-        """Make the readers of a file; the staging is open."""
-        found = await connection.fetch("SELECT agent_id FROM agents WHERE tenant_id = $1", tenant_id)
-        agents = frozenset(row[0] for row in found)
-        columns, match = opened.columns, opened.match
-        rows = RowReader(columns, reader, match, agents, tenant_id if staging.is_straight else None)
-        return cls(opened, staging, rows, BatchReader(rows, columns, match, agents, reader.region))
 
-    async def run(self, reject: Reject, progress: Progress | None) -> None:
-        """Read all rows in a thread, one batch ahead of PostgreSQL, so that both work at the same time."""
-        ready = await asyncio.to_thread(self._next, reject)
-        while ready is not None:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    ahead = group.create_task(asyncio.to_thread(self._next, reject), name="import: read ahead")
-                    await self._add(ready, reject)
-            except ExceptionGroup as several:
-                raise several.exceptions[0] from None
-            ready = ahead.result()
+async def _stage(
+    connection: Connection,
+    tenant_id: int,
+    opened: OpenedFile,
+    region: str,
+    staging: Staging,
+    rejects: RejectFile,
+    progress: Progress | None,
+) -> int:
+    """Bring all rows to PostgreSQL while a process reads on; return how many there were."""
+    rows = await _row_reader(connection, tenant_id, opened, region, staging)
+    task = Task(
+        path=str(opened.path),
+        encoding=opened.encoding,
+        delimiter=opened.delimiter,
+        mapping=opened.mapping,
+        match=opened.match,
+        region=region,
+        agents=rows.agents,
+        tenant_id=rows.tenant_id,
+        asks=staging.skips,
+    )
+    count = 0
+    async with reading(task) as process:
+        async for part in process.parts():
+            if isinstance(part, Digests):
+                await process.keep(await staging.pass_over(part.references, part.digests))
+                continue
+            for row, why in part.rejects:
+                rejects.add(row, why)
+            await staging.add(rows.customer_columns, part.customers, rows.phone_columns, part.phones)
+            count = part.rows
             if progress is not None:
-                progress(self._opened.text.done, self._opened.count)
+                progress(part.done, count)
+    return count
 
-    async def add(self, rows: Sequence[Row], reject: Reject) -> None:
-        """Bring these rows only."""
-        await self._add(self._batches.read(self._batches.split(list(rows)), reject), reject)
 
-    def _next(self, reject: Reject) -> Batch | tuple[bytes, bytes] | None:
-        """The next batch, or None at the end of the file; COPY lines already if none of it can be passed over."""
-        rows = list(islice(self._opened.rows, BATCH))
-        self._opened.count += len(rows)
-        if not rows:
-            return None
-        batch = self._batches.split(rows)
-        return batch if self._staging.skips else self._batches.read(batch, reject)
-
-    async def _add(self, ready: Batch | tuple[bytes, bytes], reject: Reject) -> None:
-        if isinstance(ready, Batch):
-            ready.keep(await self._staging.pass_over(ready.references, ready.digests))
-            ready = await asyncio.to_thread(self._batches.read, ready, reject)
-        customers, phones = ready
-        await self._staging.add(self._rows.customer_columns, customers, self._rows.phone_columns, phones)
+async def _row_reader(
+    connection: Connection, tenant_id: int, opened: OpenedFile, region: str, staging: Staging
+) -> RowReader:
+    """What reads single rows of a file; the staging is open."""
+    found = await connection.fetch("SELECT agent_id FROM agents WHERE tenant_id = $1", tenant_id)
+    agents = frozenset(row[0] for row in found)
+    reader = Reader(region, cache_size=0)
+    return RowReader(opened.columns, reader, opened.match, agents, tenant_id if staging.is_straight else None)
 
 
 async def preview(
@@ -230,7 +202,6 @@ async def preview(
     Raises:
         BadFile, BadInput, Conflict: as `import_customers`.
     """
-    reader = Reader(region, cache_size=0)
     opened = OpenedFile(path, options or Options())
     first = list(islice(opened.rows, PREVIEW_ROWS))
     problems: dict[int, str] = {}
@@ -240,8 +211,10 @@ async def preview(
         try:
             staging = Staging(connection, tenant_id, opened.match)
             await staging.open()
-            stage = await _Stage.open(connection, tenant_id, opened, reader, staging)
-            await stage.add(first, lambda row, why: problems.update({row.line: why}))
+            rows = await _row_reader(connection, tenant_id, opened, region, staging)
+            batches = BatchReader(rows, opened.columns, opened.match, rows.agents, region)
+            customers, phones = batches.read(batches.split(first), lambda row, why: problems.update({row.line: why}))
+            await staging.add(rows.customer_columns, customers, rows.phone_columns, phones)
             counts = await _take_over(staging)
             problems |= dict.fromkeys(counts.ambiguous, "several customers have this")
             results = await staging.outcomes()

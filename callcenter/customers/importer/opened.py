@@ -50,9 +50,9 @@ class OpenedFile:
     def __init__(self, path: Path, options: Options) -> None:
         self.encoding = check_name(options.encoding) if options.encoding else detect(path)
         self.text = _Text(path, self.encoding)
+        self.path = path.absolute()
         self.size = path.stat().st_size
-        self.count = 0
-        """How many rows were read."""
+        self.mapping = options.mapping
         self.delimiter = options.delimiter or sniff(self.text.sample)
         if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
             raise BadFile("--delimiter: write one character, for example ; or use the word tab")

@@ -17,7 +17,6 @@ class RejectFile:
         self._headers = headers
         self._file: IO[str] | None = None
         self._writer: Any = None
-        self._ended = False
 
     def begin(self) -> None:
         """Take away what an earlier import left.
@@ -36,8 +35,6 @@ class RejectFile:
         Raises:
             BadFile: the file cannot be written.
         """
-        if self._ended:
-            return  # the import was canceled; the thread that reads ahead does not know it yet
         try:
             if self._file is None:
                 # with a byte-order mark, for spreadsheets take UTF-8 for something else without it
@@ -50,7 +47,6 @@ class RejectFile:
         self.count += 1
 
     def end(self) -> None:
-        """Close the file; nothing is written to it any more."""
-        self._ended = True
+        """Close the file."""
         if self._file is not None:
             self._file.close()

@@ -25,7 +25,7 @@ from callcenter.customers.draft import (
 )
 from callcenter.customers.importer.cells import Row
 from callcenter.customers.importer.columns import Columns
-from callcenter.matching.number import SUFFIX_DIGITS, NumberKind, PhoneNumber, Reader
+from callcenter.matching.number import NumberKind, PhoneNumber, Reader
 from callcenter.matching.shapes import Shapes
 
 _TEXTS = ("company", "email", "language", "address", "owner", "note", "external_ref")
@@ -73,11 +73,11 @@ class RowReader:
         self._reader = reader
         self._shapes = Shapes(reader)
         self._rule = rule
-        self._agents = agents
+        self.agents = agents
         self.texts = [(name, columns.single[name], LIMITS[name]) for name in _TEXTS if name in columns.single]
         self._place = {name: place for place, (name, _, _) in enumerate(self.texts)}
         self._tags_column = columns.single.get("tags")
-        self._tenant_id = tenant_id
+        self.tenant_id = tenant_id
         names = ["name", *(name for name, _, _ in self.texts)]
         if self._tags_column is not None:
             names.append("tags")
@@ -90,7 +90,7 @@ class RowReader:
         first, second = ("line", "phone") if tenant_id is None else ("tenant_id", "source")
         self.customer_columns = (first, "customer_id", second, "import_digest", *names)
         """Columns of a customer, in the order in which `read` writes them."""
-        self.phone_columns = (first, "customer_id", "position", "raw", "e164", "national", "suffix", "label")
+        self.phone_columns = (first, "customer_id", "position", "raw", "e164", "national", "label")
         # version 7 (RFC 9562), and they rise with the lines, so that new rows stand side by side in the index
         now = time.time_ns() // 1_000_000
         self._id_start = f"{now:012x}7{secrets.randbits(12):03x}{0x80000000 | secrets.randbits(30):08x}"
@@ -125,14 +125,14 @@ class RowReader:
     def starts(self, lines: Iterable[int]) -> list[str]:
         """What the lines of rows' customers and phones begin with: row's line or tenant, and the customer's id."""
         start = self._id_start
-        if self._tenant_id is None:
+        if self.tenant_id is None:
             return [f"{line}\t{start}{line & 0xFFFFFFFF:08x}" for line in lines]
-        start = f"{self._tenant_id}\t{start}"
+        start = f"{self.tenant_id}\t{start}"
         return [f"{start}{line & 0xFFFFFFFF:08x}" for line in lines]
 
     def seconds(self, keys: Sequence[str]) -> Iterable[str]:
         """What comes next in customers' lines, of their first numbers."""
-        return [key or NULL for key in keys] if self._tenant_id is None else repeat("import", len(keys))
+        return [key or NULL for key in keys] if self.tenant_id is None else repeat("import", len(keys))
 
     def extras(self, cells: list[str], plain: bool) -> list[str]:
         """The last values of a customer's line: tags and custom fields, where the file has them.
@@ -191,7 +191,7 @@ class RowReader:
         if email and not is_email(email):
             raise RowProblem(f"email: {email[:60]!r} is no e-mail address")
         owner = values[place["owner"]] if "owner" in place else ""
-        if owner and owner not in self._agents:
+        if owner and owner not in self.agents:
             raise RowProblem(f"owner: there is no agent {owner[:60]!r}")
         rule = self._rule
         if rule is MatchRule.EXTERNAL_REF and not ("external_ref" in place and values[place["external_ref"]]):
@@ -221,7 +221,7 @@ class RowReader:
         for place, (start, text, found) in enumerate(zip(starts, texts, quick, strict=True)):
             if found is not None:
                 key, digits = found
-                line = f"{start}\t0\t{text}\t{key}\t{digits}\t{_suffix(digits)}\t{label}\n"
+                line = f"{start}\t0\t{text}\t{key}\t{digits}\t{label}\n"
             else:
                 try:
                     line, key = self._phones(start, {column: cells[column][place] for column, _ in columns})
@@ -248,7 +248,7 @@ class RowReader:
                 own, digits = quick
                 key = key or own
                 if own not in seen:
-                    seen[own] = f"{start}\t{len(seen)}\t{cell}\t{own}\t{digits}\t{_suffix(digits)}\t{label}\n"
+                    seen[own] = f"{start}\t{len(seen)}\t{cell}\t{own}\t{digits}\t{label}\n"
                 continue
             for part in _SEVERAL_NUMBERS.split(cell):
                 number = self._number(part.strip())
@@ -258,7 +258,7 @@ class RowReader:
                 key = key or e164 or national or ""
                 again = e164 or national or number.raw
                 if again not in seen:
-                    keys = f"{e164 or NULL}\t{national or NULL}\t{number.suffix or NULL}"
+                    keys = f"{e164 or NULL}\t{national or NULL}"
                     seen[again] = f"{start}\t{len(seen)}\t{_escaped(number.raw)}\t{keys}\t{label}\n"
         if len(seen) > PHONE_LIMIT:
             raise RowProblem(f"phone: {len(seen)} numbers are too many, {PHONE_LIMIT} are the most")
@@ -291,10 +291,6 @@ class RowReader:
             if value := self._text("fields", cells[column], FIELD_LIMIT, plain):
                 values[name] = value
         return _escaped(json.dumps(values, ensure_ascii=False)) if values else self.empty["fields"]
-
-
-def _suffix(digits: str) -> str:
-    return digits[-SUFFIX_DIGITS:] if len(digits) >= SUFFIX_DIGITS else NULL
 
 
 def _escaped(text: str) -> str:

@@ -96,15 +96,15 @@ class Staging:
             )
         )
 
-    async def pass_over(self, references: list[str], digests: list[int]) -> list[int]:
+    async def pass_over(self, references: str, digests: list[int]) -> list[int]:
         """Return the places of rows that need staging, since they are not the same as last time.
 
-        References hold no control characters.
+        Between the references stands `parts.BETWEEN`.
         """
         others: list[int] = await self._connection.fetchval(
-            sql.FIND_OTHERS, self._tenant_id, "\x1f".join(references), digests, timeout=PATIENCE_S
+            sql.FIND_OTHERS, self._tenant_id, references, digests, timeout=PATIENCE_S
         )
-        self._same += len(references) - len(others)
+        self._same += len(digests) - len(others)
         return others
 
     async def add(
@@ -217,7 +217,7 @@ class Staging:
 
 
 async def _whole(lines: bytes) -> AsyncIterator[bytes]:
-    """Lines for asyncpg, which would take a file in small pieces, and wait for the reading thread after each."""
+    """Lines for asyncpg, which would take a file in small pieces."""
     yield lines
 
 

@@ -24,8 +24,7 @@ CREATE TEMPORARY TABLE import_rows (
   company text, email text, language text, address text, owner text, note text, external_ref text
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_phones (
-  line bigint, customer_id uuid, position smallint, raw text, e164 text, national text, suffix text,
-  label text
+  line bigint, customer_id uuid, position smallint, raw text, e164 text, national text, label text
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_known (line bigint, customer_id uuid) ON COMMIT DROP;
 CREATE TEMPORARY TABLE import_fold (line bigint, leader bigint) ON COMMIT DROP;
@@ -77,8 +76,8 @@ WITH gone AS (
   DELETE FROM customer_phones p USING import_twins t
   WHERE p.tenant_id = $1 AND p.customer_id = t.customer_id RETURNING p.*
 )
-INSERT INTO import_phones (line, customer_id, position, raw, e164, national, suffix, label)
-SELECT {_LINE.format("g")}, customer_id, position, raw, e164, national, suffix, label FROM gone g"""
+INSERT INTO import_phones (line, customer_id, position, raw, e164, national, label)
+SELECT {_LINE.format("g")}, customer_id, position, raw, e164, national, label FROM gone g"""
 
 TAKE_OUT_CUSTOMERS = f"""
 WITH gone AS (
@@ -127,7 +126,7 @@ SELECT s.line, p.customer_id FROM import_rows s
 JOIN customer_phones p ON p.tenant_id = $1 AND p.e164 = s.phone
 UNION
 SELECT s.line, p.customer_id FROM import_rows s
-JOIN customer_phones p ON p.tenant_id = $1 AND p.national = s.phone AND p.e164 IS NULL"""
+JOIN customer_phones p ON p.tenant_id = $1 AND reverse(p.national) COLLATE "C" = reverse(s.phone) AND p.e164 IS NULL"""
 
 KNOWN = {
     MatchRule.EXTERNAL_REF: """
@@ -179,7 +178,7 @@ WITH placed AS (
   SELECT line, leader, row_number() OVER (PARTITION BY leader ORDER BY line) AS place FROM import_fold
 ), moved AS (
   DELETE FROM import_phones p USING placed f WHERE p.line = f.line
-  RETURNING f.leader AS line, f.place, p.position, p.raw, p.e164, p.national, p.suffix, p.label
+  RETURNING f.leader AS line, f.place, p.position, p.raw, p.e164, p.national, p.label
 ), once AS (
   SELECT DISTINCT ON (line, coalesce(e164, national, raw)) * FROM moved
   ORDER BY line, coalesce(e164, national, raw), place, position
@@ -187,7 +186,7 @@ WITH placed AS (
   SELECT *, row_number() OVER (PARTITION BY line ORDER BY place, position) - 1 AS new_position FROM once
 )
 INSERT INTO import_phones
-SELECT n.line, r.customer_id, n.new_position, n.raw, n.e164, n.national, n.suffix, n.label
+SELECT n.line, r.customer_id, n.new_position, n.raw, n.e164, n.national, n.label
 FROM counted n JOIN import_rows r ON r.line = n.line WHERE n.new_position < 40"""
 """Unites the phones of merged rows: each number once, in order, no more than a customer may have."""
 
@@ -222,13 +221,13 @@ FROM import_rows s WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.line = s
 """Rows were staged in the order of their ids, so that the primary key grows at its end."""
 
 ADD_PHONES_OF_NEW = """
-INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, suffix, label)
-SELECT $1, customer_id, position, raw, e164, national, suffix, label FROM import_phones p
+INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, label)
+SELECT $1, customer_id, position, raw, e164, national, label FROM import_phones p
 WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.line = p.line)"""
 
 ADD_MISSING_PHONES = """
 WITH missing AS (
-  SELECT k.customer_id, p.position, p.raw, p.e164, p.national, p.suffix, p.label
+  SELECT k.customer_id, p.position, p.raw, p.e164, p.national, p.label
   FROM import_phones p JOIN import_known k USING (line)
   LEFT JOIN customer_phones x ON x.tenant_id = $1 AND x.customer_id = k.customer_id
     AND coalesce(x.e164, x.national, x.raw) = coalesce(p.e164, p.national, p.raw)
@@ -239,8 +238,8 @@ WITH missing AS (
     WHERE y.tenant_id = $1 AND y.customer_id = m.customer_id) AS place
   FROM missing m
 ), inserted AS (
-  INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, suffix, label)
-  SELECT $1, customer_id, place, raw, e164, national, suffix, label FROM placed WHERE place < 40
+  INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, label)
+  SELECT $1, customer_id, place, raw, e164, national, label FROM placed WHERE place < 40
   RETURNING customer_id
 ), others AS (
   SELECT DISTINCT customer_id FROM inserted EXCEPT SELECT customer_id FROM import_changed
