@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from callcenter.model import Call, Connection, Hold, Offer, QueueVisit, Recording, Transfer
+from callcenter.model import Call, Connection, Hold, Offer, QueueVisit, Transfer
 
 
 class CallChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
@@ -84,12 +84,6 @@ class CallTransferred(CallChange, frozen=True, tag="call_transferred"):
     """The call was handed to somebody else."""
 
     transfer: Transfer
-
-
-class RecordingChanged(CallChange, frozen=True, tag="recording_changed"):
-    """Asterisk began or finished writing a file of this call."""
-
-    recording: Recording
 
 
 class CallMerged(CallChange, frozen=True, tag="call_merged"):

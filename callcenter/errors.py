@@ -8,6 +8,7 @@
     │   └── Malformed            a request that does not have the declared shape; lists the faults
     ├── NotFound                 no such thing, or not this tenant's
     ├── Conflict                 the thing changed meanwhile, or exists already
+    ├── KeyReused                an Idempotency-Key came with another request than before
     ├── Forbidden                the person may not do this
     ├── Unauthenticated          nobody is logged in, or the ticket is used up
     ├── TooMany                  too many attempts or too much at once; says when to try again
@@ -61,6 +62,10 @@ class NotFound(CallCenterError):
 
 class Conflict(CallCenterError):
     """The thing changed meanwhile, or exists already."""
+
+
+class KeyReused(CallCenterError):
+    """An Idempotency-Key came with another request than before."""
 
 
 class Forbidden(CallCenterError):

@@ -214,6 +214,24 @@ class QueueMemberState(Event, frozen=True, gc=False):
     pause_reason: str | None
     status: int | None
     removed: bool
+    penalty: int = 0
+    calls_taken: int = 0
+    last_call: datetime | None = None
+    """When the member's last call ended, as this queue knows it."""
+    dynamic: bool = False
+    """Added while Asterisk runs, so that it can be removed as well."""
+
+
+class SpyStarted(ChannelEvent, frozen=True, gc=False):
+    """A channel listens to another one (ChanSpy): `uniqueid` is whose, `spied_uniqueid` to whom."""
+
+    channel: str
+    spied_uniqueid: str
+    spied_channel: str
+
+
+class SpyStopped(ChannelEvent, frozen=True, gc=False):
+    """A channel listens no more."""
 
 
 class OriginateResponse(Event, frozen=True, gc=False):
@@ -222,6 +240,7 @@ class OriginateResponse(Event, frozen=True, gc=False):
     action_id: str | None
     uniqueid: str | None
     exten: str | None
+    success: bool = True
 
 
 class ChannelNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +266,32 @@ class WaitingNow(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     position: int | None = None
     wait_s: int = 0
+
+
+class QueueSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue that Asterisk has, and how it chooses whom to ring (QueueParams)."""
+
+    name: str
+    strategy: str
+
+
+class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One caller who waits in a queue, in order (QueueEntry): `channel` is what Asterisk's actions want."""
+
+    queue: str
+    uniqueid: str
+    channel: str
+    position: int
+    priority: int
+
+
+class QueueList(msgspec.Struct, frozen=True, kw_only=True):
+    """What QueueStatus says: all queues there are, or the one that was asked for."""
+
+    at: datetime
+    queues: tuple[QueueSetting, ...] = ()
+    members: tuple[QueueMemberState, ...] = ()
+    entries: tuple[QueueEntry, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ import msgspec
 
 from callcenter import changes
 from callcenter.changes import Change
+from callcenter.engagement import dialer_holds_on
 from callcenter.model import CallStatus, Direction, Offer, OfferResult
 from screenpop import views
 from screenpop.messages import (
@@ -120,6 +121,10 @@ class Audience:
                 elif isinstance(change, changes.CallAnswered) and change.connection.agent is not None:
                     connection = change.connection
                     self._connect(talk, change.connection.agent, connection.interface, change.at, effects)
+                    internal = call.direction is Direction.INTERNAL
+                    if dialer is not None and internal and dialer_holds_on(call, dialer):
+                        # The colleague who called may have been left alone meanwhile, and talks again.
+                        talk.part(dialer).dialed = True
                 self._refresh(talk, change.at, effects)
         return effects
 
@@ -217,9 +222,12 @@ class Audience:
                 self._inherit(talk, agent, part, old, effects)
             self._show(talk, agent, part, at, effects)  # first, so that nobody is seen as free in between
             if old.view is not None:
-                ended = msgspec.structs.replace(old.view, state="ended")
-                effects.append(Delivery(agent, CallChanged(call=ended)))
+                other.left[agent] = msgspec.structs.replace(old.view, state="ended")
                 effects += _tell(self._presence.engage(agent, merged, "ended", False, at))
+        for agent, view in other.left.items():
+            # Those for whom it was over already, as for who has handed the customer on, are told too: it is one call.
+            ended = msgspec.structs.replace(view, merged_into=talk.call.call_id)
+            effects.append(Delivery(agent, CallChanged(call=ended)))
 
     def _inherit(self, talk: Talk, agent: str, part: Part, old: Part, effects: list[Effect]) -> None:
         """An agent of a merged call goes on in this one, with the pop that they have."""
@@ -299,6 +307,8 @@ class Audience:
             effects += _tell(self._presence.engage(agent, view.call_id, state, part.dialed, at))
         if state == "ended":
             talk.parts.pop(agent, None)
+            if part.view is not None:
+                talk.left[agent] = part.view
 
 
 def _tell(state: AgentState | None) -> list[Effect]:

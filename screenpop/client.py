@@ -31,9 +31,22 @@ def frame(text: bytes) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8, "big") + text
 
 
+class Door:
+    """How many stand at the door: they are connected, and have not said who they are."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.waiting = 0
+        self.refused = 0
+        """How many were sent away because too many stood there."""
+
+
 class Socket(ServerConnection):
     """A connection that counts what comes in, because pings and fragments never reach a handler."""
 
+    door: Door | None = None
+    """Where it is counted from its first moment on, before any handshake: each has a file descriptor already."""
+    _waits = False
     heard = 0.0
     """When the last byte came, on the monotonic clock."""
     _allowance = float(BYTES_PER_S)
@@ -42,6 +55,26 @@ class Socket(ServerConnection):
         """Bound what the kernel takes, so that a client that does not read is noticed early."""
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         super().connection_made(transport)
+        door = self.door
+        if door is None:
+            return
+        if door.waiting >= door.most:
+            door.refused += 1
+            self.transport.abort()
+        else:
+            door.waiting += 1
+            self._waits = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is there any more."""
+        self.come_in()
+        super().connection_lost(exc)
+
+    def come_in(self) -> None:
+        """Leave the door to others."""
+        if self._waits and self.door is not None:
+            self._waits = False
+            self.door.waiting -= 1
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the network; one that sends too many is cut off before they are looked at."""
@@ -113,6 +146,11 @@ class Client:
             return False
         transport.write(data)
         return True
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that were written and not sent yet."""
+        return self.socket.transport.get_write_buffer_size()
 
     def may_speak(self) -> bool:
         """Count one message of the client; False where it sends too many."""

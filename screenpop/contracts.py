@@ -17,6 +17,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     session: str
     """Names the log-in that asked for the ticket: when it is over, `ScreenpopServer.evict` closes its pages."""
+    queues: frozenset[str] | None = None
+    """The queues (`pbx/name`) that may be watched; None: all."""
 
 
 class Tickets(Protocol):
@@ -35,6 +37,18 @@ class Matcher(Protocol):
         ...
 
 
+class Overseer(Protocol):
+    """Says who may watch the floor."""
+
+    def scope(self, who: Identity) -> frozenset[str] | None:
+        """Keys (`pbx/name`) of the queues that somebody may watch; None: all.
+
+        Raises:
+            Forbidden: they may not watch at all.
+        """
+        ...
+
+
 class Dialer(Protocol):
     """Does what agents ask for. Refusals are `CallCenterError`s whose sentence is shown to the agent."""
 
@@ -44,4 +58,44 @@ class Dialer(Protocol):
 
     async def hangup(self, who: Identity, call_id: UUID) -> None:
         """End a call of the agent."""
+        ...
+
+    async def transfer(self, who: Identity, call_id: UUID, number: str, *, attended: bool) -> None:
+        """Hand a call of the agent on to a number, at once or after they have talked with it."""
+        ...
+
+    async def cancel_transfer(self, who: Identity, call_id: UUID) -> None:
+        """Give an attended transfer up: back to whoever waits."""
+        ...
+
+    async def park(self, who: Identity, call_id: UUID) -> None:
+        """Park whoever the agent talks with; the agent's phone is free."""
+        ...
+
+    async def fetch(self, who: Identity, call_id: UUID) -> None:
+        """Ring the agent's phone and, when it is picked up, give it a parked call."""
+        ...
+
+
+class Duty(Protocol):
+    """What agents say of themselves. Refusals as in `Dialer`."""
+
+    def present(self, tenant_id: int, agent: str, present: bool) -> None:
+        """The agent's first page is open, or the last one is gone for good."""
+        ...
+
+    async def pause(self, who: Identity, reason: str) -> None:
+        """Have no queue ring the agent."""
+        ...
+
+    async def ready(self, who: Identity) -> None:
+        """Have queues ring the agent again, and end a wrap-up."""
+        ...
+
+    async def extend(self, who: Identity, seconds: int) -> None:
+        """Give the agent more time to wrap up."""
+        ...
+
+    async def log_into_queues(self, who: Identity, logged_in: bool) -> None:
+        """Make the agent's phone a member of their queues, or take it out."""
         ...

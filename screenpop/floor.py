@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -44,8 +44,15 @@ class Desk:
 class Floor:
     """All desks of a tenant. Everything here is synchronous: nobody waits for a page."""
 
-    def __init__(self, tenant_id: int, telemetry: Telemetry, timing: Timing) -> None:
+    def __init__(
+        self,
+        tenant_id: int,
+        telemetry: Telemetry,
+        timing: Timing,
+        on_presence: Callable[[int, str, bool], None] = lambda tenant_id, agent, present: None,
+    ) -> None:
         self.tenant_id = tenant_id
+        self._on_presence = on_presence
         self.audience = Audience()
         self._desks: dict[str, Desk] = {}
         self._away: dict[str, float] = {}
@@ -101,6 +108,7 @@ class Floor:
         if who.agent not in self._present:
             self._present.add(who.agent)
             self._telemetry.agents.inc()
+            self._on_presence(self.tenant_id, who.agent, True)
         effects = self.audience.arrive(who.agent, datetime.now(UTC))
         self.deliver(effects)
         if resume is not None:
@@ -146,6 +154,7 @@ class Floor:
             if now - left > self._timing.absent_s and agent in self._present:
                 self._present.remove(agent)
                 self._telemetry.agents.dec()
+                self._on_presence(self.tenant_id, agent, False)
                 self.deliver(self.audience.leave(agent, datetime.now(UTC)))
             if now - left > self._timing.forget_s and not self._desks[agent].stream.calls:
                 del self._away[agent], self._desks[agent]

@@ -43,6 +43,12 @@ class Hello(Wire, tag="hello", forbid_unknown_fields=True, frozen=True, kw_only=
     resume: Resume | None = None
 
 
+class Watch(Wire, tag="watch", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The first message of a supervisor's page that shows the floor: such a connection gets nothing else."""
+
+    ticket: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
 class Ack(Wire, tag="ack", forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The person is done with the pop that has this number; other pops are not touched."""
 
@@ -58,6 +64,63 @@ class Dial(Wire, tag="dial", forbid_unknown_fields=True, frozen=True, kw_only=Tr
 
 class Hangup(Wire, tag="hangup", forbid_unknown_fields=True, frozen=True, kw_only=True):
     """End this call of the agent."""
+
+    id: VerbId
+    call_id: UUID
+
+
+class Pause(Wire, tag="pause", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Take no calls from queues, for this reason: a code of `GET /api/v1/pause-reasons`."""
+
+    id: VerbId
+    reason: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class Ready(Wire, tag="ready", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Take calls again: ends a pause, and a wrap-up."""
+
+    id: VerbId
+
+
+class Extend(Wire, tag="extend", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Take so much more time to wrap up."""
+
+    id: VerbId
+    seconds: Annotated[int, Meta(ge=1, le=3600)]
+
+
+class LogIntoQueues(Wire, tag="queues", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Log in to all one's queues, or out of them."""
+
+    id: VerbId
+    logged_in: bool
+
+
+class Transfer(Wire, tag="transfer", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Hand this call of the agent on. `attended`: the agent talks with the target first, and hangs up to join them."""
+
+    id: VerbId
+    call_id: UUID
+    number: Annotated[str, Meta(min_length=1, max_length=64)]
+    kind: Literal["blind", "attended"] = "blind"
+
+
+class TransferCancel(Wire, tag="transfer_cancel", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Give an attended transfer up, and go back to whoever waits."""
+
+    id: VerbId
+    call_id: UUID
+
+
+class Park(Wire, tag="park", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Park whoever the agent talks with in this call."""
+
+    id: VerbId
+    call_id: UUID
+
+
+class Fetch(Wire, tag="fetch", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Ring the agent's phone and give it this call, which is parked."""
 
     id: VerbId
     call_id: UUID
@@ -107,7 +170,10 @@ class Match(Wire, frozen=True, kw_only=True):
 
 
 class CallView(Wire, frozen=True, kw_only=True):
-    """A call as one agent sees it; `number` and `name` are the other side's, `ended`: over for this agent."""
+    """A call as one agent sees it; `number` and `name` are the other side's, `ended`: over for this agent.
+
+    `merged_into`: it was found to be the same as this other call, as a consultation is once the customer is handed on.
+    """
 
     call_id: UUID
     direction: Literal["inbound", "outbound", "internal"]
@@ -122,6 +188,7 @@ class CallView(Wire, frozen=True, kw_only=True):
     started_at: Moment
     answered_at: Moment | None = None
     ended_at: Moment | None = None
+    merged_into: UUID | None = None
 
 
 class Pop(Wire, tag="pop", frozen=True, kw_only=True):
@@ -165,7 +232,12 @@ class CallChanged(Wire, tag="call", frozen=True, kw_only=True):
 
 
 class AgentState(Wire, tag="agent", frozen=True, kw_only=True):
-    """What the agent is doing, since when, and at which phone."""
+    """What the agent is doing, since when, and at which phone.
+
+    `reason` is why they pause, during a call why they will. It is `wrapup` while they wrap the call `call_id` up, which
+    ends by itself at `until`. A pause is too long after `budget_s` seconds. `logged_in` says whether a queue may ring
+    their phone, when they do not pause.
+    """
 
     agent: str
     name: str | None
@@ -173,6 +245,11 @@ class AgentState(Wire, tag="agent", frozen=True, kw_only=True):
     extension: str | None
     interface: str | None
     since: Moment
+    reason: str | None = None
+    until: Moment | None = None
+    call_id: UUID | None = None
+    budget_s: int | None = None
+    logged_in: bool | None = None
 
 
 class Notice(Wire, tag="notice", frozen=True, kw_only=True):
@@ -202,14 +279,15 @@ class Welcome(Wire, tag="welcome", frozen=True, kw_only=True):
     snapshot: Snapshot | None
 
 
-ClientMessage = Hello | Ack | Dial | Hangup
+Verb = Dial | Hangup | Transfer | TransferCancel | Park | Fetch | Pause | Ready | Extend | LogIntoQueues
+ClientMessage = Hello | Watch | Ack | Verb
 Numbered = Pop | PopUpdate | PopWithdrawn | PopAcknowledged | CallChanged | AgentState | Notice
 
 _decoder = msgspec.json.Decoder(ClientMessage)
 _encoder = msgspec.json.Encoder()
 
 
-def decode(text: str | bytes) -> Hello | Ack | Dial | Hangup:
+def decode(text: str | bytes) -> Hello | Watch | Ack | Verb:
     """Read one message of a client.
 
     Raises:
@@ -218,7 +296,7 @@ def decode(text: str | bytes) -> Hello | Ack | Dial | Hangup:
     if len(text) > MAX_MESSAGE:
         raise BadInput(f"a message may have {MAX_MESSAGE} bytes at most")
     try:
-        message: Hello | Ack | Dial | Hangup = _decoder.decode(text)
+        message: Hello | Watch | Ack | Verb = _decoder.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as problem:
         sentence = str(problem) if isinstance(problem, msgspec.ValidationError) else "it is not JSON"
         raise BadInput(f"not a message of protocol {PROTOCOL}: {sentence}") from None

@@ -9,13 +9,20 @@ from screenpop.messages import AgentState, AgentStatus, CallState
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an agent sits: set by the service when they choose a phone or pause."""
+    """Where an agent sits, and whether they pause: set by the service. The fields are those of `AgentState`."""
 
     agent: str
     name: str | None = None
     extension: str | None = None
     interface: str | None = None
     paused: bool = False
+    reason: str | None = None
+    since: datetime | None = None
+    """Since when they are ready or pause, where that is known better than by what came to this module."""
+    until: datetime | None = None
+    call_id: UUID | None = None
+    budget_s: int | None = None
+    logged_in: bool | None = None
 
 
 class Presence:
@@ -90,7 +97,10 @@ class _Agent:
 
     def tell(self, at: datetime) -> AgentState | None:
         status, told, seat = self.status(), self.told, self.seat
-        since = told.since if told is not None and told.state == status else at
+        same = told is not None and told.state == status and (status != "paused" or told.reason == seat.reason)
+        since = told.since if told is not None and same else at
+        if seat.since is not None and status in ("ready", "paused"):
+            since = seat.since
         now = AgentState(
             agent=seat.agent,
             name=seat.name,
@@ -98,6 +108,11 @@ class _Agent:
             extension=seat.extension,
             interface=seat.interface,
             since=since,
+            reason=seat.reason if seat.paused else None,
+            until=seat.until,
+            call_id=seat.call_id,
+            budget_s=seat.budget_s,
+            logged_in=seat.logged_in,
         )
         if now == told:
             return None

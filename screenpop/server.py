@@ -19,24 +19,26 @@ from websockets.http11 import Request, Response
 
 from callcenter import changes
 from callcenter.changes import Change
-from callcenter.errors import BadInput
+from callcenter.errors import BadInput, Forbidden
 from callcenter.settings import ScreenpopSettings
 from screenpop import messages
 from screenpop.audience import Effect
-from screenpop.client import FLOOD, TOO_SLOW, Client, Socket
-from screenpop.contracts import Dialer, Identity, Matcher, Tickets
+from screenpop.client import FLOOD, TOO_SLOW, Client, Door, Socket
+from screenpop.contracts import Dialer, Duty, Identity, Matcher, Overseer, Tickets
 from screenpop.floor import REPLACED, Floor
 from screenpop.lookups import Lookups
-from screenpop.messages import Ack, AgentState, Dial, Hangup, Hello, Numbered
+from screenpop.messages import Ack, AgentState, Hello, Numbered, Watch
 from screenpop.origins import Origins
 from screenpop.presence import Seat
 from screenpop.telemetry import Telemetry
 from screenpop.timing import Timing
 from screenpop.verbs import Verbs
+from screenpop.watching import Watching
 
 PATH = "/screenpop"
 BAD_MESSAGE = 4400
 BAD_TICKET = 4401
+NOT_ALLOWED = 4403
 GOING_AWAY = 1001
 INTERNAL = 1011
 CUT_OFF = {
@@ -50,7 +52,9 @@ CUT_OFF = {
 }
 """Close codes with which the server ends a connection on its own account, as the metrics call them."""
 MAX_STRANGERS = 1024
-"""Connections that have not said hello yet; more are refused."""
+"""Connections that have not said hello yet, from their first moment on; more are cut off."""
+SWEPT_AT_ONCE = 50
+"""Connections that are looked after in one piece."""
 
 DEFAULT_TIMING = Timing()
 
@@ -69,9 +73,12 @@ class ScreenpopServer:
         tenants: id of each tenant by its slug, as in `Call.tenant`; may grow.
         tickets: redeems the tickets of `hello`.
         matcher: finds customers.
-        dialer: does what agents ask for.
+        dialer: calls and hangs up where agents ask for it.
+        duty: is told whose page is open, and what agents say of themselves.
         registry: where the metrics go.
         timing: the deadlines.
+        strangers: how many may be connected without having said hello.
+        overseer: who may watch the floor; without one, nobody.
     """
 
     def __init__(
@@ -83,8 +90,11 @@ class ScreenpopServer:
         tickets: Tickets,
         matcher: Matcher,
         dialer: Dialer,
+        duty: Duty,
         registry: CollectorRegistry,
         timing: Timing = DEFAULT_TIMING,
+        strangers: int = MAX_STRANGERS,
+        overseer: Overseer | None = None,
     ) -> None:
         self._settings = settings
         self._timing = timing
@@ -93,10 +103,13 @@ class ScreenpopServer:
         self._tickets = tickets
         self._telemetry = Telemetry(registry)
         self._lookups = Lookups(matcher, self._telemetry, timing)
-        self._verbs = Verbs(dialer, timing.verb_s)
+        self._verbs = Verbs(dialer, duty, timing.verb_s)
+        self._duty = duty
         self._floors: dict[int, Floor] = {}
+        self._overseer = overseer
+        self._watching: dict[int, Watching] = {}
         self._clients: set[Client] = set()
-        self._strangers = 0
+        self._door = Door(strangers)
         self._group: asyncio.TaskGroup | None = None
         self.port = 0
         """The port that is listened on, once `ready` is set."""
@@ -108,12 +121,16 @@ class ScreenpopServer:
         Raises:
             OSError: the address cannot be listened on.
         """
+
+        class Counted(Socket):
+            door = self._door
+
         listener = await serve(
             self._handle,
             self._settings.host,
             self._settings.port,
             process_request=self._check_request,
-            create_connection=Socket,
+            create_connection=Counted,
             compression=None,
             max_size=messages.MAX_MESSAGE,
             max_queue=4,
@@ -171,16 +188,25 @@ class ScreenpopServer:
         if floor is not None:
             floor.broadcast(message, agents)
 
+    def watching(self, tenant: str) -> Watching:
+        """What is shown of the floor, and to whom: put rows there, and beat.
+
+        Raises:
+            KeyError: there is no such tenant.
+        """
+        return self._watching.setdefault(self._tenants[tenant], Watching())
+
     def pages(self, tenant: str) -> set[Identity]:
         """The log-ins whose pages are connected now."""
         floor = self._floor_of(tenant)
-        return set(floor.pages()) if floor is not None else set()
+        return {*floor.pages(), *self.watching(tenant).pages()} if floor is not None else set()
 
     def evict(self, tenant: str, agent: str, session: str) -> None:
         """Close the pages of a log-in that is over: logged out, shut out, too old."""
         floor = self._floor_of(tenant)
         if floor is not None:
             floor.evict(agent, session, BAD_TICKET, "you were logged out")
+            self.watching(tenant).evict(agent, session, BAD_TICKET, "you were logged out")
 
     def _floor_of(self, tenant: str) -> Floor | None:
         tenant_id = self._tenants.get(tenant)
@@ -189,7 +215,7 @@ class ScreenpopServer:
     def _floor(self, tenant_id: int) -> Floor:
         floor = self._floors.get(tenant_id)
         if floor is None:
-            floor = self._floors[tenant_id] = Floor(tenant_id, self._telemetry, self._timing)
+            floor = self._floors[tenant_id] = Floor(tenant_id, self._telemetry, self._timing, self._duty.present)
         return floor
 
     def _act(self, floor: Floor, effects: list[Effect]) -> None:
@@ -204,9 +230,6 @@ class ScreenpopServer:
         if refusal is not None:
             self._telemetry.refused.labels("origin").inc()
             return connection.respond(403, refusal)
-        if self._strangers >= MAX_STRANGERS:
-            self._telemetry.refused.labels("crowd").inc()
-            return connection.respond(503, "Too many connections wait to log in: try again in some seconds.\n")
         return None
 
     async def _handle(self, connection: ServerConnection) -> None:
@@ -236,12 +259,12 @@ class ScreenpopServer:
             self._clients.discard(client)
 
     async def _converse(self, client: Client) -> None:
-        self._strangers += 1
-        try:
-            hello, who = await self._greet(client)
-        finally:
-            self._strangers -= 1
+        hello, who = await self._greet(client)
+        client.socket.come_in()
         if hello is None or who is None:
+            return
+        if isinstance(hello, Watch):
+            await self._watch(client, who)
             return
         floor = self._floor(who.tenant_id)
         floor.enter(who, client, hello.resume)
@@ -250,14 +273,31 @@ class ScreenpopServer:
         finally:
             floor.leave(who, client, time.monotonic())
 
-    async def _greet(self, client: Client) -> tuple[Hello | None, Identity | None]:
+    async def _watch(self, client: Client, who: Identity) -> None:
+        """Show the floor for as long as the page is there; it has nothing to say."""
+        try:
+            if self._overseer is None:
+                raise Forbidden("nobody may watch the floor here")
+            scope = self._overseer.scope(who)
+        except Forbidden as problem:
+            client.socket.shut(NOT_ALLOWED, str(problem))
+            return
+        watching = self._watching.setdefault(who.tenant_id, Watching())
+        watching.enter(who, client, scope)
+        try:
+            await client.socket.recv()
+            raise BadInput("who watches the floor has nothing to say")
+        finally:
+            watching.leave(client)
+
+    async def _greet(self, client: Client) -> tuple[Hello | Watch | None, Identity | None]:
         """Take the ticket; what is not a valid hello in time ends the connection."""
         try:
             async with asyncio.timeout(self._timing.hello_s):
                 hello = messages.decode(_text(await client.socket.recv()))
         except TimeoutError:
             raise BadInput("no hello in time") from None
-        if not isinstance(hello, Hello):
+        if not isinstance(hello, Hello | Watch):
             raise BadInput("the first message must be hello, with a ticket")
         async with asyncio.timeout(self._timing.hello_s):
             who = await self._tickets.redeem(hello.ticket)
@@ -275,18 +315,23 @@ class ScreenpopServer:
             match message:
                 case Ack(seq=seq):
                     floor.ack(who, seq)
-                case Dial() | Hangup():
-                    self._verbs.start(self._group, floor, client, who, message)
-                case Hello():
+                case Hello() | Watch():
                     raise BadInput("hello was said already")
+                case verb:
+                    self._verbs.start(self._group, floor, client, who, verb)
 
     async def _sweep(self) -> None:
         """Look after all connections, so that none needs a task or timer of its own for it."""
         while True:
             await asyncio.sleep(self._timing.sweep_s)
             now = time.monotonic()
-            for client in list(self._clients):
+            if self._door.refused:
+                self._telemetry.refused.labels("crowd").inc(self._door.refused)
+                self._door.refused = 0
+            for place, client in enumerate(list(self._clients), 1):
                 client.check(now)
+                if not place % SWEPT_AT_ONCE:
+                    await asyncio.sleep(0)  # a pop does not wait for thousands of pages
             for floor in self._floors.values():
                 floor.tidy(now)
 

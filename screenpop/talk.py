@@ -46,11 +46,13 @@ class Part:
 class Talk:
     """A call in progress, and the agents in it."""
 
-    __slots__ = ("asked", "asked_at", "call", "match", "parts", "placed")
+    __slots__ = ("asked", "asked_at", "call", "left", "match", "parts", "placed")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.parts: dict[str, Part] = {}
+        self.left: dict[str, CallView] = {}
+        """How the call looked last to those for whom it is over."""
         self.placed = False
         self.asked: str | None = None
         """The number that was asked for last."""

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from callcenter.engagement import dialer_holds_on
 from callcenter.model import Call, Direction, Offer, OfferResult, Party, PartyKind
 from screenpop.messages import CallState, CallView, Candidate, Customer, Match, Person, Reason
 
@@ -72,9 +73,10 @@ def devices(call: Call, agent: str) -> list[str | None]:
     A call between colleagues has one connection, that of who was called; its other end is the caller's phone.
     """
     going_on = [c for c in call.connections if c.to is None]
-    if call.direction is Direction.INTERNAL and call.caller.agent == agent:
-        return [c.interface for c in going_on if c.agent == agent] or ([None] if going_on else [])
-    return [c.interface for c in going_on if c.agent == agent]
+    own = [c.interface for c in going_on if c.agent == agent]
+    if own or call.direction is not Direction.INTERNAL or call.caller.agent != agent:
+        return own
+    return [None] if going_on and dialer_holds_on(call, agent) else []
 
 
 def state(call: Call, agent: str, rings: bool, dialed: bool) -> CallState:

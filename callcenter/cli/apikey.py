@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callcenter.cli.database import ACTOR, run_with_database
 from callcenter.cli.options import Config
-from callcenter.cli.user import ACTOR, run_with_database
 from callcenter.errors import BadInput
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,16 +14,19 @@ from rich.panel import Panel
 from rich.table import Table
 
 from callcenter import logs
-from callcenter.accounts.passwords import Passwords
+from callcenter.accounts.passwords import hash_once
 from callcenter.accounts.roles import Role
 from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.values import Extension
 from callcenter.app import Application
+from callcenter.cli.demohistory import add_history
 from callcenter.cli.serving import ports_explained, stop_by_signal
 from callcenter.customers.sample import sample_customers
 from callcenter.customers.store import CustomerStore
 from callcenter.db.engine import Database
+from callcenter.desk import lists
+from callcenter.desk.words import DeskSettings, FieldDefinition, FieldKind
 from callcenter.joints.directory import reader_of
 from callcenter.settings import DatabaseSettings, LogSettings, PbxSettings, ScreenpopSettings, Settings, WebSettings
 from callcenter.simulator.people import Caller
@@ -37,6 +41,23 @@ PEOPLE: Final = (
     ("chen", "陳怡君", Role.AGENT),
     ("sam", "Sam Rivers", Role.SUPERVISOR),
     ("admin", "Ada Min", Role.ADMIN),
+)
+
+WRAPUP_S: Final = 20
+FIELDS: Final = (
+    FieldDefinition(
+        code="plan",
+        names={"en": "Plan", "zh-CN": "套餐", "zh-TW": "方案"},
+        kind=FieldKind.CHOICE,
+        choices=("Basic", "Plus", "Premium"),
+        place=1,
+    ),
+    FieldDefinition(
+        code="renewal",
+        names={"en": "Renewal", "zh-CN": "续约日期", "zh-TW": "續約日期"},
+        kind=FieldKind.DATE,
+        place=2,
+    ),
 )
 
 
@@ -104,31 +125,32 @@ async def _move_in(application: Application, settings: Settings) -> None:
     tenant_id = application.tenant_id
     people = People(database)
     known = {person.agent for person in await people.list(tenant_id)}
-    hashed = await _hash(PASSWORD)
+    hashed = await hash_once(PASSWORD)
     for login, name, role in PEOPLE:
         if login not in known:
             await people.add(tenant_id, login, name, role, hashed, by="system")
     await _add_phones(database, tenant_id, settings.pbx[0])
+    async with database.unit(tenant_id) as unit:
+        await lists.begin(unit)
+        if not await lists.listed(unit, FieldDefinition):
+            await lists.configure(unit, DeskSettings(wrapup_s=WRAPUP_S), actor="system")
+            for field in FIELDS:
+                await lists.put(unit, field, actor="system")
     store = CustomerStore(database, reader_of(settings.pbx[0]))
     if not (await store.page(tenant_id, limit=1)).items:
         for customer in sample_customers():
             await store.create(tenant_id, customer)
+    page = await store.page(tenant_id, limit=100)
+    numbers = [(one.id, one.phones[0].e164, one.name) for one in page.items if one.phones and one.phones[0].e164]
+    await add_history(database, tenant_id, settings.pbx[0].id, numbers, datetime.now(UTC))
 
 
 async def _add_phones(database: Database, tenant_id: int, pbx: PbxSettings) -> None:
     seats = Seats(database)
     known = {seat.extension for seat in await seats.list(tenant_id)}
-    for extension, name in World().company.phones.items():
+    for extension in World().company.phones:
         if extension not in known:
-            await seats.add(tenant_id, pbx.id, extension, f"PJSIP/{extension}", f"Phone of {name}")
-
-
-async def _hash(password: str) -> str:
-    passwords = Passwords(threads=1)
-    try:
-        return await passwords.hash(password)
-    finally:
-        passwords.close()
+            await seats.add(tenant_id, pbx.id, extension, f"PJSIP/{extension}")
 
 
 def _welcome(application: Application) -> Panel:

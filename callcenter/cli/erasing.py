@@ -1,12 +1,13 @@
 """`callcenter erase`: takes a person out of the database, for good."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
+from callcenter.cli.database import ACTOR, run_with_database
 from callcenter.cli.options import Config
-from callcenter.cli.user import ACTOR, run_with_database
 from callcenter.errors import BadInput
 
 if TYPE_CHECKING:
@@ -39,11 +40,9 @@ def customer(
     wanted = read_id(customer_id)
 
     async def work(database: "Database", tenant_id: int, settings: "Settings") -> None:
-        try:
+        # Who is gone already may have been erased in part only: asking again finishes that, or says that nobody was.
+        with suppress(NotFound):
             card = await CustomerStore(database, Numbers(settings.pbx).reader()).get(tenant_id, wanted)
-        except NotFound:
-            typer.echo(f"there is no customer {wanted} any more")
-        else:
             phones = ", ".join(phone.number for phone in card.phones) or "no telephone number"
             typer.echo(f"{card.name}, {phones}")
             if not yes:

@@ -1,14 +1,14 @@
 """`callcenter doctor`: looks at everything the service stands on, and says how to mend what is wrong."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from asterisk_conf import event_names
@@ -18,7 +18,7 @@ from callcenter.ami import actions, wire
 from callcenter.ami.client import AmiClient
 from callcenter.ami.snapshot import clock
 from callcenter.ami.state import AmiState, Phase
-from callcenter.cli import pbx_configuration
+from callcenter.cli import pbx_configuration, softphone_findings
 from callcenter.cli.findings import Finding, Verdict
 from callcenter.cli.pbx_kinds import Kind, Topic, mend
 from callcenter.db import migrations
@@ -41,16 +41,21 @@ def run(config: Path | None, listen_s: float, kind: Kind | None = None) -> None:
     # What the client logs is found again in the findings, in better words.
     logs.configure(LogSettings(level="ERROR"))
     findings = asyncio.run(examine(config, listen_s, kind))
-    table = Table("", "", "", "", show_header=False, box=None, padding=(0, 1))
+    Console().print(shown(findings))
+    if any(finding.verdict is Verdict.BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+def shown(findings: Iterable[Finding]) -> Table:
+    """The findings as a table, in which no long address or path is cut off."""
+    table = Table("", "", Column(overflow="fold"), show_header=False, box=None, padding=(0, 1))
     colors = {Verdict.GOOD: "green", Verdict.DOUBT: "yellow", Verdict.BAD: "red"}
     for finding in findings:
         told = Text(finding.what)
         if finding.mend:
             told.append(f"\n→ {finding.mend}", style="bold")
         table.add_row(Text(finding.verdict.value, style=colors[finding.verdict]), finding.subject, told)
-    Console().print(table)
-    if any(finding.verdict is Verdict.BAD for finding in findings):
-        raise typer.Exit(1)
+    return table
 
 
 async def examine(config: Path | None, listen_s: float, kind: Kind | None = None) -> list[Finding]:
@@ -94,7 +99,8 @@ class _Listener:
         self.seen: dict[str, int] = {}
         self.stamp: datetime | None = None
         self.called = asyncio.Event()
-        self.down = asyncio.Event()
+        self.settled = asyncio.Event()
+        """Set once we are logged in, or cannot be."""
         self.reason = "no answer"
 
     def on_block(self, block: bytes) -> None:
@@ -112,10 +118,11 @@ class _Listener:
                 return
 
     def on_state(self, state: AmiState) -> None:
-        """Take note that the connection failed."""
+        """Take note whether the connection was made, or why it failed."""
         if state.phase is Phase.DOWN:
             self.reason = state.reason
-            self.down.set()
+        if state.phase is not Phase.CONNECTING:
+            self.settled.set()
 
 
 async def examine_pbx(settings: PbxSettings, listen_s: float, kind: Kind | None = None) -> list[Finding]:
@@ -124,22 +131,17 @@ async def examine_pbx(settings: PbxSettings, listen_s: float, kind: Kind | None 
     client = AmiClient(settings, listener.on_block, listener.on_state)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(client.run(), name=f"ami {settings.id}")
-        watch = group.create_task(_give_up(listener, running), name="connection lost")
         try:
-            await client.connected(timedelta(seconds=settings.action_timeout_s * 2))
-            watch.cancel()
-            return await _connected(settings, client, listener, listen_s, kind)
-        except AmiError:
-            return [Finding(settings.id, Verdict.BAD, "the PBX cannot be used", listener.reason)]
+            # A doctor does not try again: the first failure is the finding.
+            async with asyncio.timeout(settings.action_timeout_s * 2):
+                await listener.settled.wait()
+            if client.state.phase is Phase.LOGGED_IN:
+                return await _connected(settings, client, listener, listen_s, kind)
+        except (AmiError, TimeoutError):
+            pass  # the finding below says why
         finally:
-            watch.cancel()
             running.cancel()
-
-
-async def _give_up(listener: _Listener, running: "asyncio.Task[None]") -> None:
-    """A doctor does not try again: the first failure is the finding."""
-    await listener.down.wait()
-    running.cancel()
+    return [Finding(settings.id, Verdict.BAD, "the PBX cannot be used", listener.reason)]
 
 
 async def _connected(
@@ -190,13 +192,23 @@ async def _configuration(settings: PbxSettings, read: pbx_configuration.Read, ki
     """What the PBX's own files say."""
     try:
         found = await pbx_configuration.gather(read, settings)
+        phones = await _phones(settings, read, kind) if found is not None else []
     except AmiError as problem:
         what = f"its configuration cannot be looked at: {problem}"
         return [Finding(settings.id, Verdict.DOUBT, what, f"add reporting to write =: {mend(kind, Topic.USER)}")]
     if found is None:
         what = "its configuration cannot be looked at: the module func_config.so is not loaded"
         return [Finding(settings.id, Verdict.DOUBT, what, "load it in modules.conf, or compare the files by hand")]
-    return pbx_configuration.judge(settings.id, kind, found, settings)
+    return pbx_configuration.judge(settings.id, kind, found, settings) + phones
+
+
+async def _phones(settings: PbxSettings, read: pbx_configuration.Read, kind: Kind) -> list[Finding]:
+    """Phones in the browser, where there are to be any."""
+    if settings.softphone is None:
+        return []
+    found = await softphone_findings.gather(read, settings.softphone)
+    findings = softphone_findings.judge(settings.id, kind, found, settings.softphone)
+    return [*findings, await softphone_findings.knock(settings.id, kind, settings.softphone)]
 
 
 def unused(name: str, seen: Collection[str]) -> list[Finding]:

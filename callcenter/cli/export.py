@@ -38,6 +38,9 @@ def calls(
     number: Annotated[str | None, typer.Option(help="Number of either end, in any spelling.")] = None,
     direction: Annotated[str | None, typer.Option(help="inbound, outbound or internal.")] = None,
     status: Annotated[str | None, typer.Option(help="How it ended, for example answered.")] = None,
+    exit: Annotated[str | None, typer.Option(help="How its stay in that, or any, queue ended.")] = None,
+    did: Annotated[str | None, typer.Option(help="The number that was dialed to reach us.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="What the agent said it came to.")] = None,
     campaign: Annotated[str | None, typer.Option(help="The campaign that it belongs to.")] = None,
     customer: Annotated[str | None, typer.Option(help="Id of a customer.")] = None,
     text: Annotated[str | None, typer.Option(help="What a note contains.")] = None,
@@ -58,7 +61,7 @@ def calls(
     loaded = settings.load(config)
     wanted = _read_filter(
         loaded, agent=agent, queue=queue, number=number, campaign=campaign, text=text, since=since, until=until,
-        direction=direction, status=status, customer=customer,
+        direction=direction, status=status, customer=customer, exit=exit, did=did, outcome=outcome,
     )  # fmt: skip
     asyncio.run(_run(loaded, file, wanted, chosen, bom))
 

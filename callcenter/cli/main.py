@@ -1,6 +1,7 @@
 """The tree of commands. Bodies import what they need when they run, so that `--help` is there at once."""
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,21 @@ app.add_typer(apikey.app, name="apikey")
 app.add_typer(db.app, name="db")
 app.add_typer(retention.app, name="retention")
 app.add_typer(erasing.app, name="erase")
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"callcenter {version('asterisk-callcenter')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
 
 
 @app.command()

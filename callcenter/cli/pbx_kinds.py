@@ -34,12 +34,30 @@ class Topic(StrEnum):
     QUEUE_LOG = "queue_log"
     FEATURES = "features"
     CONTEXT = "context"
+    HTTP = "http"
+    PHONE_MODULES = "phone_modules"
+    TRANSPORT = "transport"
+    SORCERY = "sorcery"
+    PHONES_USER = "phones_user"
+    ENDPOINT = "endpoint"
+    CERTIFICATE = "certificate"
+    PROXY = "proxy"
 
 
 _MANAGER: Final = "then `asterisk -rx 'manager reload'`"
 _CEL: Final = "then `asterisk -rx 'module reload cel'`"
 _LOGGER: Final = "then `asterisk -rx 'logger reload'`"
+_PHONES: Final = {
+    Topic.PHONE_MODULES: "load them in modules.conf (Debian has them in asterisk-modules), and restart Asterisk",
+    Topic.SORCERY: "take the section [res_pjsip] of sorcery.conf from `callcenter asterisk-conf`, and restart Asterisk",
+    Topic.CERTIFICATE: "let the TLS proxy of the page serve it too, as wss:// (docs/softphone.md), with a certificate"
+    " that is in date, of that name, and of an authority that the browsers know; then name that address as url",
+    Topic.PROXY: "let the TLS proxy pass this path on to http://127.0.0.1:8088/ws with its Upgrade header, as in"
+    " docs/softphone.md; 8088 is bindport of http.conf",
+}
+"""Phones in the browser, where all kinds are alike."""
 _PLAIN: Final = {
+    **_PHONES,
     Topic.TIMESTAMPS: f"set timestampevents = yes in [general] of manager.conf, {_MANAGER}",
     Topic.USER: f"change it in the AMI user's section of manager.conf, {_MANAGER}",
     Topic.CEL: f"set enable = yes in [general] of cel.conf, {_CEL}",
@@ -49,8 +67,26 @@ _PLAIN: Final = {
     Topic.QUEUE_LOG: f"set queue_log = yes in [general] of logger.conf, {_LOGGER}",
     Topic.FEATURES: "set atxfer = *2 in [featuremap] of features.conf, then `asterisk -rx 'module reload features'`",
     Topic.CONTEXT: "name a context of extensions.conf as dial_context in callcenter.toml",
+    Topic.HTTP: "set enabled = yes in [general] of http.conf, then `asterisk -rx 'module reload http'`",
+    Topic.TRANSPORT: "take the section [ws] of pjsip.conf from `callcenter asterisk-conf`, and restart Asterisk",
+    Topic.PHONES_USER: "take the section [callcenter-phones] of manager.conf from `callcenter asterisk-conf`, "
+    + _MANAGER,
+    Topic.ENDPOINT: "make it from the template [browser] in pjsip.conf of `callcenter asterisk-conf` (webrtc = yes,"
+    " auth and aors of its own name), then `asterisk -rx 'module reload res_pjsip.so'`; or take it out of `extensions`",
+}
+_FAMILY_PHONES: Final = {
+    **_PHONES,
+    Topic.HTTP: "set Settings > Advanced Settings > Enable the mini-HTTP Server to Yes, and Apply Config",
+    Topic.TRANSPORT: "set ws or wss to Yes in Settings > Asterisk SIP Settings > PJSIP, Apply Config,"
+    " and restart Asterisk",
+    Topic.PHONES_USER: "add the section [callcenter-phones] of `callcenter asterisk-conf` to"
+    f" /etc/asterisk/manager_custom.conf, {_MANAGER}",
+    Topic.ENDPOINT: "make the extension as PJSIP with the WebRTC settings, and its auth in"
+    " /etc/asterisk/pjsip.endpoint_custom_post.conf, as in docs/softphone.md;"
+    " then `asterisk -rx 'module reload res_pjsip.so'`",
 }
 _FAMILY: Final = {
+    **_FAMILY_PHONES,
     Topic.TIMESTAMPS: "add the lines [general](+) and timestampevents = yes to /etc/asterisk/manager_custom.conf, "
     + _MANAGER,
     Topic.USER: f"change it in the AMI user's section of /etc/asterisk/manager_custom.conf, {_MANAGER}",

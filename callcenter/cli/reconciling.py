@@ -130,6 +130,14 @@ def show(console: "Console", one: Reconciliation, everything: bool) -> None:
         console.print(calls)
     if len(tally.items) > len(shown):
         console.print(f"{len(tally.items) - len(shown)} more: --all shows them.", highlight=False)
+    if tally.cel_silent:
+        since = f"since {_local(tally.cel_newest)}" if tally.cel_newest is not None else "as long as can be seen"
+        console.print(
+            f"The PBX has CDR of {tally.cdr_calls:,} calls of this time, but CEL is empty {since}: calls without it can"
+            " neither be compared nor added. Switch CEL on, see docs/backfill.md.",
+            style="red",
+            markup=False,
+        )
     if one.problem is not None:
         console.print(f"It did not come to its end: {one.problem}", style="red", markup=False)
 

@@ -15,18 +15,23 @@ from callcenter.ami.record import Recorder
 from callcenter.ami.scrub import Scrubber
 from callcenter.ami.state import AmiState, Phase
 from callcenter.errors import BadFile, SettingsError
-from callcenter.settings import PbxSettings
+from callcenter.settings import LogSettings, PbxSettings
 
 
 def run(file: Path, config: Path | None, pbx: str | None, raw: bool, scrub: bool, seconds: float | None) -> None:
     """Record until the time is over or Ctrl-C."""
     settings = configuration.load(config)
-    logs.configure(settings.log)
+    # What the client logs is said below, in better words.
+    logs.configure(LogSettings(level="ERROR"))
     chosen = [one for one in settings.pbx if pbx is None or one.id == pbx]
     if not chosen:
         raise SettingsError("there is no such [[pbx]] in the configuration" if pbx else "no PBX is configured")
     with suppress(KeyboardInterrupt):
         asyncio.run(_record(chosen[0], file, raw, scrub, seconds))
+    if file.stat().st_size == 0:
+        file.unlink()
+        typer.echo(f"no event came: {file} is not written", err=True)
+        raise typer.Exit(1)
 
 
 async def _record(settings: PbxSettings, path: Path, raw: bool, scrub: bool, seconds: float | None) -> None:
@@ -47,14 +52,29 @@ async def _record(settings: PbxSettings, path: Path, raw: bool, scrub: bool, sec
         except TimeoutError:
             pass
         finally:
-            typer.echo(f"{recorder.blocks} events in {path}", err=True)
+            if recorder.blocks:
+                typer.echo(f"{recorder.blocks} events in {path}", err=True)
 
 
 async def _write(inbox: Inbox, recorder: Recorder) -> None:
+    told = ""
     while True:
         for at, item in await inbox.batch():
             if isinstance(item, AmiState):
-                if item.phase is Phase.DOWN:
-                    typer.echo(f"not connected: {item.reason}", err=True)
+                news = _news(item)
+                if news not in ("", told):
+                    typer.echo(news, err=True)
+                    told = news
             else:
                 recorder.write(item, at)
+
+
+def _news(state: AmiState) -> str:
+    """What a person should know of the connection; empty while it is being made."""
+    match state.phase:
+        case Phase.DOWN:
+            return f"not connected: {state.reason}"
+        case Phase.LOGGED_IN:
+            return f"connected to Asterisk {state.version}: recording, Ctrl-C ends it"
+        case _:
+            return ""

@@ -19,6 +19,10 @@ from callcenter.app import Application
 from callcenter.errors import ClaimLost, SettingsError
 from callcenter.settings import Settings
 
+COLLECT_EVERY: Final = (500, 5, 2_000)
+"""When to look for garbage in circles, which calls leave none of: after so many new objects through those alone, which
+takes 0.4 ms, after so many such looks through what is left of them, 4 ms, and after so many of those through all. To
+look through 200,000 was measured to stop everything for 40 ms."""
 _NO_PORT: Final = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 STOP_DEADLINE_S: Final = 10.0
 """After a signal the process is gone within this time, whatever hangs."""
@@ -88,10 +92,11 @@ def spare_collector() -> None:
     """Keep what was loaded and built so far out of the garbage collector's way.
 
     It stays until the end, and to look through it all again stops everything for a tenth of a second, while phones
-    ring.
+    ring. Of what is new it looks rarely: see `COLLECT_EVERY`.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT_EVERY)
 
 
 def stop_by_signal(application: Application) -> None:

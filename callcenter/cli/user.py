@@ -1,21 +1,18 @@
 """`callcenter user`: people who log in, their passwords and their extensions."""
 
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callcenter.cli.database import ACTOR, run_with_database
 from callcenter.cli.options import Config
-from callcenter.errors import BadInput
+from callcenter.errors import BadInput, Conflict
 
 if TYPE_CHECKING:
     from callcenter.db.engine import Database
     from callcenter.settings import Settings
-
-ACTOR = "system"
-"""Under this name the audit notes what is done at the command line."""
 
 app = typer.Typer(name="user", no_args_is_help=True, help="People who log in.")
 
@@ -37,6 +34,7 @@ def add(
     generate: Generate = False,
 ) -> None:
     """Add a person."""
+    from callcenter.accounts.passwords import hash_once
     from callcenter.accounts.roles import read_role
     from callcenter.accounts.seats import Seats
     from callcenter.accounts.store import People, read_login
@@ -46,11 +44,15 @@ def add(
 
     async def work(database: "Database", tenant_id: int, settings: "Settings") -> None:
         place = _pbx_of(settings, pbx) if extension is not None else ""
-        hashed = await _hash(password)
+        hashed = await hash_once(password)
+        seats = Seats(database)
+        if extension is not None:
+            # First the seat: who cannot have it is not added, with a password that nobody was told.
+            seat = await seats.add(tenant_id, place, extension, interface or f"PJSIP/{extension}")
+            if seat.agent not in (None, wanted):
+                raise Conflict(f"{seat.agent} sits at extension {extension}: choose another one; {wanted} is not added")
         await People(database).add(tenant_id, wanted, name, chosen, hashed, by=ACTOR)
         if extension is not None:
-            seats = Seats(database)
-            await seats.add(tenant_id, place, extension, interface or f"PJSIP/{extension}")
             await seats.take(tenant_id, wanted, place, extension, by=ACTOR)
 
     run_with_database(config, work)
@@ -83,13 +85,14 @@ def show(config: Config = None) -> None:
 @app.command()
 def passwd(login: Login, config: Config = None, password_stdin: FromStdin = False, generate: Generate = False) -> None:
     """Give a person a new password; open sessions end."""
+    from callcenter.accounts.passwords import hash_once
     from callcenter.accounts.store import People, read_login
 
     wanted = read_login(login)
     password = _password(wanted, from_stdin=password_stdin, generate=generate)
 
     async def work(database: "Database", tenant_id: int, settings: "Settings") -> None:
-        await People(database).set_password(tenant_id, wanted, await _hash(password), by=ACTOR)
+        await People(database).set_password(tenant_id, wanted, await hash_once(password), by=ACTOR)
 
     run_with_database(config, work)
     typer.echo(f"{wanted} has a new password, and is logged out everywhere")
@@ -108,22 +111,21 @@ def enable(login: Login, config: Config = None) -> None:
     _set_disabled(login, config, False)
 
 
-def run_with_database(
-    config: Path | None, work: "Callable[[Database, int, Settings], Coroutine[Any, Any, None]]"
-) -> None:
-    """Open the database that the configuration names, and do `work` as the configured tenant."""
-    import asyncio
+@app.command()
+def unlock(login: Login, config: Config = None) -> None:
+    """Let a login in again that is locked, because passwords were wrong too often."""
+    from datetime import UTC, datetime
 
-    from callcenter import settings as configuration
-    from callcenter.db.opening import open_database
+    from callcenter.accounts.locks import Locks
+    from callcenter.accounts.store import read_login
 
-    settings = configuration.load(config)
+    wanted = read_login(login)
 
-    async def run() -> None:
-        async with open_database(settings) as database:
-            await work(database, await database.ensure_tenant(settings.tenant), settings)
+    async def work(database: "Database", tenant_id: int, settings: "Settings") -> None:
+        await Locks(database, lambda: datetime.now(UTC)).release(tenant_id, ACTOR, login=wanted)
 
-    asyncio.run(run())
+    run_with_database(config, work)
+    typer.echo(f"{wanted} is unlocked")
 
 
 def _set_disabled(login: str, config: Path | None, disabled: bool) -> None:
@@ -162,16 +164,6 @@ def _password(login: str, *, from_stdin: bool, generate: bool) -> str:
         raise BadInput("say how the password comes: --password-stdin, or --generate to have one made")
     check_new_password(password, login)
     return password
-
-
-async def _hash(password: str) -> str:
-    from callcenter.accounts.passwords import Passwords
-
-    passwords = Passwords(threads=1)
-    try:
-        return await passwords.hash(password)
-    finally:
-        passwords.close()
 
 
 def _tell(password: str, generated: bool) -> None:

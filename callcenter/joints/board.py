@@ -44,12 +44,13 @@ class WebBoard:
             interface=member.device,
             name=member.name,
             agent=seat.agent if seat is not None else None,
-            state=_state(member),
+            state=member_state(member),
             paused=member.paused,
         )
 
 
-def _state(member: live.Member) -> AgentState:
+def member_state(member: live.Member) -> AgentState:
+    """What a member does, by the state of its device and its pause."""
     if member.status is not None and member.status not in live.REACHABLE:
         return AgentState.OFFLINE
     if member.status in live.RINGING:

@@ -17,8 +17,9 @@ from callcenter.web import services as web
 class WebCallLog:
     """`callcenter.web.services.CallLog` on the call log's queries."""
 
-    def __init__(self, database: Database, bell: Bell) -> None:
+    def __init__(self, database: Database, bell: Bell, check_outcome: Callable[[str], None]) -> None:
         self._database = database
+        self._check_outcome = check_outcome
         self._bell = bell
         self._exports = Exports(database)
 
@@ -75,7 +76,9 @@ class WebCallLog:
         )
 
     async def set_outcome(self, tenant_id: int, call_id: UUID, outcome: str | None, by: str) -> CallRecord:
-        """Say what it came to."""
+        """Say what it came to; raises `BadInput` for an outcome that is not in use."""
+        if outcome is not None:
+            self._check_outcome(outcome)
         return await self._change(tenant_id, lambda unit: annotations.set_outcome(unit, call_id, outcome, actor=by))
 
     async def _change(self, tenant_id: int, change: Callable[[Unit], Awaitable[CallRecord]]) -> CallRecord:
@@ -91,8 +94,12 @@ def _filter(wanted: web.CallFilter) -> queries.CallFilter:
         status=wanted.status,
         direction=wanted.direction,
         queue=wanted.queue,
+        exit=wanted.exit,
+        did=wanted.did,
+        outcome=wanted.outcome,
         campaign=wanted.campaign,
         text=wanted.text,
+        within=wanted.within,
         since=wanted.since,
         until=wanted.until,
     )

@@ -1,5 +1,6 @@
 """The customers, as the web needs them."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,8 @@ from callcenter.customers.draft import Change, Draft, DraftPhone
 from callcenter.customers.store import CustomerStore
 from callcenter.db import audit
 from callcenter.db.engine import Database
+from callcenter.desk.fieldvalues import check_fields
+from callcenter.joints.deskwords import DeskWords
 from callcenter.joints.erasure import Erasing
 from callcenter.joints.numbers import Numbers
 from callcenter.web import services as web
@@ -23,8 +26,9 @@ FieldValue = str | bool | int | float | None
 class WebCustomers:
     """`callcenter.web.services.CustomerBook` on the customers' store."""
 
-    def __init__(self, database: Database, numbers: Numbers, erasing: Erasing) -> None:
+    def __init__(self, database: Database, numbers: Numbers, erasing: Erasing, words: DeskWords) -> None:
         self._database = database
+        self._words = words
         self._erasing = erasing
         self._store = CustomerStore(database, numbers.reader())
 
@@ -42,7 +46,9 @@ class WebCustomers:
     async def create(self, tenant_id: int, new: schema.NewCustomer, by: str) -> schema.Customer:
         """Add a customer; raises `BadInput` for a number that is none."""
         values = msgspec.structs.asdict(new)
-        draft = Draft(**{**values, "fields": _texts(new.fields), "phones": _phones(new.phones)})
+        fields = _texts(new.fields)
+        check_fields(self._words.fields, fields)
+        draft = Draft(**{**values, "fields": fields, "phones": _phones(new.phones)})
         card = await self._store.create(tenant_id, draft)
         await self._note(tenant_id, by, "customer_created", card.id)
         return _customer(card)
@@ -53,7 +59,9 @@ class WebCustomers:
         """Change one; raises `Conflict` where `change.version` is not the stored one any more."""
         values = msgspec.structs.asdict(change)
         if change.fields is not UNSET:
-            values["fields"] = _texts(change.fields)
+            fields = values["fields"] = _texts(change.fields)
+            before: Mapping[str, str] = (await self._store.get(tenant_id, customer_id)).fields
+            check_fields(self._words.fields, fields, before)
         if change.phones is not UNSET:
             values["phones"] = _phones(change.phones)
         card = await self._store.change(tenant_id, customer_id, Change(**values))

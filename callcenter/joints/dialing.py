@@ -1,9 +1,10 @@
 """Click-to-dial and hang-up, for the web and for the screen-pop."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from callcenter.accounts.values import Extension
+from callcenter.deskphone import Parked
 from callcenter.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.joints.numbers import Numbers
 from callcenter.matching.dialable import to_dial
@@ -52,6 +53,57 @@ class Switchboard:
             await pbx.hang_up(call_id, own)
             return
         raise NotFound("the call is over already")
+
+    def dialable(self, seat: Extension, number: str) -> str:
+        """What the seat's phone would dial to reach a number; raises `BadInput` or `NotFound`."""
+        return self._to_dial(self._pbx(seat.pbx), number)
+
+    async def transfer(self, seat: Extension, call_id: UUID, number: str, *, attended: bool) -> None:
+        """Hand the seat's call on to a number, as its PBX's dialplan wants it.
+
+        Raises:
+            BadInput: it is no number. NotFound, Conflict: the phone does not talk in the call. AmiError: refused.
+        """
+        pbx = self._pbx(seat.pbx)
+        target = self._to_dial(pbx, number)
+        if attended:
+            await pbx.phones.consult(call_id, seat.interface, target)
+        else:
+            await pbx.phones.transfer(call_id, seat.interface, target)
+
+    async def cancel_transfer(self, seat: Extension, call_id: UUID) -> None:
+        """Give an attended transfer up.
+
+        Raises:
+            NotFound, Conflict: there is none. AmiError: the PBX refused.
+        """
+        await self._pbx(seat.pbx).phones.take_back(call_id, seat.interface)
+
+    async def park(self, seat: Extension, call_id: UUID) -> None:
+        """Park whoever the seat talks with.
+
+        Raises:
+            NotFound, Conflict: the phone does not talk in the call. AmiError: the PBX refused.
+        """
+        await self._pbx(seat.pbx).phones.park(call_id, seat.interface)
+
+    async def fetch(self, seat: Extension, call_id: UUID) -> None:
+        """Ring the seat and give it a parked call.
+
+        Raises:
+            NotFound: the call is not parked. AmiError: the PBX refused.
+        """
+        await self._pbx(seat.pbx).fetch(call_id, seat.interface, seat.extension)
+
+    async def parked(self, seat: Extension) -> Sequence[tuple[UUID, Parked]]:
+        """Everybody who is parked at the seat's PBX, and in which call. Raises `AmiError`."""
+        pbx = self._pbx(seat.pbx)
+        calls = {
+            channel: call.call_id
+            for call in pbx.tracker.calls()
+            for channel in pbx.tracker.channels(call.call_id).values()
+        }
+        return [(calls[one.channel], one) for one in await pbx.phones.parked() if one.channel in calls]
 
     def _to_dial(self, pbx: Pbx, text: str) -> str:
         """What a phone at that PBX would dial: the outside line's digits before what leads outside."""
@@ -102,11 +154,30 @@ class PopDialer:
         Raises:
             Conflict: the agent sits nowhere. And what `Switchboard.dial` raises.
         """
-        seat = self._seat_of(who.agent)
-        if seat is None:
-            raise Conflict("choose an extension first: there is no phone to call from")
-        await self._switchboard.dial(seat, number)
+        await self._switchboard.dial(self._seat(who), number)
 
     async def hangup(self, who: Identity, call_id: UUID) -> None:
         """End a call of the agent."""
         await self._switchboard.hang_up(call_id, who.agent)
+
+    async def transfer(self, who: Identity, call_id: UUID, number: str, *, attended: bool) -> None:
+        """Hand a call of the agent on."""
+        await self._switchboard.transfer(self._seat(who), call_id, number, attended=attended)
+
+    async def cancel_transfer(self, who: Identity, call_id: UUID) -> None:
+        """Give an attended transfer up."""
+        await self._switchboard.cancel_transfer(self._seat(who), call_id)
+
+    async def park(self, who: Identity, call_id: UUID) -> None:
+        """Park whoever the agent talks with."""
+        await self._switchboard.park(self._seat(who), call_id)
+
+    async def fetch(self, who: Identity, call_id: UUID) -> None:
+        """Ring the agent's phone and give it a parked call."""
+        await self._switchboard.fetch(self._seat(who), call_id)
+
+    def _seat(self, who: Identity) -> Extension:
+        seat = self._seat_of(who.agent)
+        if seat is None:
+            raise Conflict("choose an extension first: there is no phone to call from")
+        return seat

@@ -1,6 +1,7 @@
 """What the screen-pop and the accounts need of each other: tickets in, ended sessions out."""
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from callcenter.accounts.access import Access
 from callcenter.accounts.roles import Role
@@ -31,6 +32,7 @@ class PopTickets:
             login=grant.agent,
             role=grant.role.value,
             session=grant.session,
+            queues=grant.queues,
         )
 
 
@@ -45,9 +47,18 @@ class Eviction:
         """Close the connections of the session's pages; one that is still logged in comes back by itself."""
         self._screenpop.evict(self._tenant, agent, session)
 
+    def queues_changed(self, agent: str) -> None:
+        """Close the connections of an agent's pages, which come back by themselves and see other queues then."""
+        for who in self._screenpop.pages(self._tenant):
+            if who.agent == agent:
+                self._screenpop.evict(self._tenant, agent, who.session)
+
     def connected(self) -> Collection[Grant]:
         """Whom the connected pages were opened for."""
-        return [
-            Grant(tenant_id=who.tenant_id, agent=who.agent, role=Role(who.role), session=who.session)
-            for who in self._screenpop.pages(self._tenant)
-        ]
+        return [_grant(who) for who in self._screenpop.pages(self._tenant)]
+
+
+@lru_cache(4096)
+def _grant(who: Identity) -> Grant:
+    """Kept, because it is asked for each second of each page."""
+    return Grant(tenant_id=who.tenant_id, agent=who.agent, role=Role(who.role), session=who.session)

@@ -12,9 +12,12 @@ import msgspec
 
 from callcenter.calllog import erasure as calls
 from callcenter.calllog.erasure import Follower
+from callcenter.calllog.yielding import give_way
 from callcenter.customers import erasure as customers
 from callcenter.db import audit
 from callcenter.db.engine import Database
+from callcenter.db.unit import Unit
+from callcenter.desk import callbacks
 from callcenter.errors import NotFound
 
 Progress = Callable[[int], None]
@@ -70,16 +73,21 @@ class Erasing:
         recordings: list[str] = []
         total = begun.calls
         while True:
-            async with self._database.unit(tenant_id) as unit:
-                blanked = await calls.blank_some(unit, customer_id, begun.token, known.e164, self._followers)
+            blanked = await give_way(
+                self._database,
+                tenant_id,
+                lambda unit: calls.blank_some(unit, customer_id, begun.token, known.e164, self._followers),
+            )
             if not blanked.call_ids:
                 break
             recordings += blanked.recordings
             total += len(blanked.call_ids)
             progress(total)
-        done = await self._end(tenant_id, customer_id, begun.token, actor, recordings)
+        done, late = await give_way(
+            self._database, tenant_id, lambda unit: self._end(unit, customer_id, begun.token, actor)
+        )
         self._forget()
-        return Erased(customer_id, done.calls, tuple(recordings))
+        return Erased(customer_id, done.calls, (*recordings, *late))
 
     async def notice(self, tenant_id: int) -> None:
         """Empty caches where another process erased somebody since the last time; to be called now and then."""
@@ -89,23 +97,22 @@ class Erasing:
             self._noticed = latest
             self._forget()
 
-    async def _end(
-        self, tenant_id: int, customer_id: UUID, token: str, actor: str, recordings: list[str]
-    ) -> calls.Begun:
-        """Delete the customer, and blank what was linked to them until this moment."""
-        async with self._database.unit(tenant_id) as unit:
-            known = await customers.lock(unit, customer_id)
-            numbers = known.e164 if known is not None else ()
-            while (blanked := await calls.blank_some(unit, customer_id, token, numbers, self._followers)).call_ids:
-                recordings += blanked.recordings
-            await customers.delete(unit, customer_id)
-            done = await calls.finish(unit, customer_id)
-            await audit.note(
-                unit,
-                actor=actor,
-                action="customer.erased",
-                subject_type="customer",
-                subject_id=str(customer_id),
-                detail={"calls": done.calls},
-            )
-            return done
+    async def _end(self, unit: Unit, customer_id: UUID, token: str, actor: str) -> tuple[calls.Begun, list[str]]:
+        """Delete the customer, and blank what was linked to them until this moment; with the recordings of that."""
+        recordings: list[str] = []
+        known = await customers.lock(unit, customer_id)
+        numbers = known.e164 if known is not None else ()
+        while (blanked := await calls.blank_some(unit, customer_id, token, numbers, self._followers)).call_ids:
+            recordings += blanked.recordings
+        await callbacks.forget(unit, numbers)
+        await customers.delete(unit, customer_id)
+        done = await calls.finish(unit, customer_id)
+        await audit.note(
+            unit,
+            actor=actor,
+            action="customer.erased",
+            subject_type="customer",
+            subject_id=str(customer_id),
+            detail={"calls": done.calls},
+        )
+        return done, recordings

@@ -8,6 +8,8 @@ from typing import Final
 
 import structlog
 
+from callcenter.accounts import trail
+from callcenter.accounts.idempotency import Idempotency
 from callcenter.calllog import erasure, retention
 from callcenter.calllog.retention import Follower
 from callcenter.db.away import until_done
@@ -61,4 +63,9 @@ class Housekeeping:
         async with self._database.unit(self._tenant_id) as unit:
             done = await outbox.prune(unit, KEEP_DONE)
             await erasure.forget_numbers(unit, now)
-        _log.info("night_done", calls_deleted=outcome.total, tombstones=tombstones, outbox=done)
+        await Idempotency(self._database, self._clock).prune(self._tenant_id)
+        audit = 0
+        if self._settings.audit_days is not None:
+            before = now - timedelta(days=self._settings.audit_days)
+            audit = await trail.prune(self._database, self._tenant_id, before)
+        _log.info("night_done", calls_deleted=outcome.total, tombstones=tombstones, outbox=done, audit=audit)

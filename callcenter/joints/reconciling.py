@@ -10,10 +10,12 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import structlog
+from msgspec.structs import replace
 
 from callcenter.accounts.values import Extension
 from callcenter.backfill.report import Reason, Reconciliation, Tally
 from callcenter.calllog.reconciling import ledger
+from callcenter.calllog.reconciling.ledger import Gap
 from callcenter.calllog.reconciling.run import CelSource, Records, Run
 from callcenter.calllog.reconciling.sources import cel_of
 from callcenter.customers.index import CustomerIndex
@@ -71,11 +73,12 @@ class Reconciler:
         self._customers = KnownCustomers(index, self._numbers, tenant_id)
         self._seats = seats
         self._busy = asyncio.Lock()
+        self._current: Reconciliation | None = None
 
     @property
-    def busy(self) -> bool:
-        """Whether one is under way."""
-        return self._busy.locked()
+    def current(self) -> Reconciliation | None:
+        """The one that is under way, with what it has found so far."""
+        return self._current
 
     def able(self) -> list[str]:
         """The PBXs whose own records can be read."""
@@ -89,16 +92,18 @@ class Reconciler:
         *,
         reason: Reason = Reason.ASKED,
         dry_run: bool = False,
+        reconciliation_id: UUID | None = None,
         on_progress: Callable[[Tally, datetime], None] | None = None,
     ) -> Reconciliation:
         """Compare the calls of a PBX that ended from `since` on and before `until`, or until just now.
+
+        `reconciliation_id` is the name that it was given beforehand, if it was.
 
         Raises:
             NotFound: there is no such PBX. Conflict: it is not said where its records are. BadInput: the times cannot
             be. Anything else is told in the answer's `problem`.
         """
         settings, source, until = self._checked(pbx, since, until)
-        now = datetime.now(UTC)
         records = Records(
             pbx=pbx,
             cel=source,
@@ -120,20 +125,28 @@ class Reconciler:
             customers=self._customers,
             on_progress=on_progress,
         )
-        done = Reconciliation(
-            reconciliation_id=uuid4(),
-            pbx=pbx,
-            reason=reason,
-            since=since,
-            until=until,
-            dry_run=dry_run,
-            started_at=now,
-            ended_at=None,
-            problem=None,
-            result=run.tally,
-        )
         async with self._busy:
-            return await self._kept(run, done)
+            begun = Reconciliation(
+                reconciliation_id=reconciliation_id or uuid4(),
+                pbx=pbx,
+                reason=reason,
+                since=since,
+                until=until,
+                dry_run=dry_run,
+                started_at=datetime.now(UTC),
+                ended_at=None,
+                problem=None,
+                result=run.tally,
+            )
+            self._current = begun
+            try:
+                return await self._kept(run, begun)
+            finally:
+                self._current = None
+
+    async def refuse(self, wanted: Reconciliation, problem: str) -> None:
+        """Keep why a comparison that somebody waits for could not even begin."""
+        await self._keep(replace(wanted, ended_at=datetime.now(UTC), problem=problem))
 
     def check(self, pbx: str, since: datetime, until: datetime | None) -> None:
         """Say whether `compare` could do it; raises what `compare` would."""
@@ -144,12 +157,45 @@ class Reconciler:
         async with self._database.unit(self._tenant_id) as unit:
             return await ledger.newest(unit, limit)
 
-    async def saw(self, pbx: str, at: datetime) -> datetime | None:
-        """Note that a PBX is followed; give the time at which it was before, None where it never was."""
+    async def get(self, reconciliation_id: UUID) -> Reconciliation:
+        """What came of one.
+
+        Raises:
+            NotFound: there is none, or it has not ended.
+        """
         async with self._database.unit(self._tenant_id) as unit:
-            before = await ledger.last_seen(unit, pbx)
+            found = await ledger.get(unit, reconciliation_id)
+        if found is None:
+            raise NotFound(f"there is no reconciliation {reconciliation_id}")
+        return found
+
+    async def saw(self, pbx: str, at: datetime, lead: timedelta | None = None) -> None:
+        """Note that a PBX is followed.
+
+        With `lead`, it is followed again: the time since it was last, and that much before, is to be compared, which
+        is kept in the same transaction, or whoever stops here forgets it.
+        """
+        async with self._database.unit(self._tenant_id) as unit:
+            before = await ledger.last_seen(unit, pbx) if lead is not None else None
+            if lead is not None and before is not None:
+                await ledger.open_gap(unit, Gap(pbx, before - lead, at))
             await ledger.saw(unit, pbx, at)
-        return before
+
+    async def open(self, gap: Gap) -> None:
+        """Have a time compared as soon as it can be."""
+        async with self._database.unit(self._tenant_id) as unit:
+            await ledger.open_gap(unit, gap)
+
+    async def gaps(self) -> list[Gap]:
+        """The times that are to be compared, of PBXs whose own records can be read."""
+        able = self.able()
+        async with self._database.unit(self._tenant_id) as unit:
+            return [gap for gap in await ledger.gaps(unit) if gap.pbx in able]
+
+    async def close(self, gap: Gap) -> None:
+        """Forget a time that was compared without a problem."""
+        async with self._database.unit(self._tenant_id) as unit:
+            await ledger.close_gap(unit, gap)
 
     async def _kept(self, run: Run, one: Reconciliation) -> Reconciliation:
         problem = None
@@ -157,26 +203,21 @@ class Reconciler:
             await run.run()
         except (CallCenterError, *AWAY) as error:
             problem = str(error) or type(error).__name__
-        ended = datetime.now(UTC)
-        one = Reconciliation(
-            reconciliation_id=one.reconciliation_id,
-            pbx=one.pbx,
-            reason=one.reason,
-            since=one.since,
-            until=one.until,
-            dry_run=one.dry_run,
-            started_at=one.started_at,
-            ended_at=ended,
-            problem=problem,
-            result=run.tally,
-        )
+        one = replace(one, ended_at=datetime.now(UTC), problem=problem)
         tally = run.tally
         told = _log.warning if problem else _log.info
         told("reconciled", pbx=one.pbx, reason=one.reason.value, calls=tally.pbx_calls, missing=tally.missing,
              mended=tally.mended, different=tally.different, unwritten=tally.unwritten, problem=problem)  # fmt: skip
+        if tally.cel_silent:
+            since = tally.cel_newest.isoformat() if tally.cel_newest is not None else None
+            _log.warning("cel_silent", pbx=one.pbx, cdr_calls=tally.cdr_calls, since=since,
+                         hint="switch CEL on at the PBX, see docs/backfill.md")  # fmt: skip
+        await self._keep(one)
+        return one
+
+    async def _keep(self, one: Reconciliation) -> None:
         async with self._database.unit(self._tenant_id) as unit:
             await ledger.write(unit, one)
-        return one
 
     def _checked(self, pbx: str, since: datetime, until: datetime | None) -> tuple[PbxSettings, CelSource, datetime]:
         settings = self._pbx(pbx)

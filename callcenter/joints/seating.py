@@ -5,23 +5,20 @@ from collections.abc import Callable, Collection, Mapping
 from callcenter.accounts.values import Extension, Person
 from callcenter.joints.directory import directory_of
 from callcenter.joints.numbers import Numbers
-from callcenter.live.board import Board
 from callcenter.pbx import Pbx
-from screenpop.presence import Seat
-from screenpop.server import ScreenpopServer
+
+Seated = Callable[[str], None]
+"""Told of an agent whose name or seat may be another one now."""
 
 
 class Seating:
     """`callcenter.accounts.seats.SeatListener`."""
 
-    def __init__(
-        self, tenant: str, pbxs: Mapping[str, Pbx], numbers: Numbers, board: Board, screenpop: ScreenpopServer
-    ) -> None:
+    def __init__(self, tenant: str, pbxs: Mapping[str, Pbx], numbers: Numbers) -> None:
         self._tenant = tenant
         self._pbxs = pbxs
         self._numbers = numbers
-        self._board = board
-        self._screenpop = screenpop
+        self.on_seated: Seated = lambda agent: None
         self._names: dict[str, str] = {}
         self._seats: dict[str, Mapping[str, Extension]] = {}
         self._seated: dict[str, Extension] = {}
@@ -32,9 +29,18 @@ class Seating:
         """Where an agent sits now."""
         return self._seated.get(agent)
 
+    def name_of(self, agent: str) -> str | None:
+        """What an agent is called."""
+        return self._names.get(agent)
+
     def seats(self, pbx: str) -> Mapping[str, Extension]:
         """The extensions of a PBX by interface."""
         return self._seats.get(pbx, {})
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What the people are called who can take calls, by their id; another object when it changes."""
+        return self._names
 
     def name(self, people: list[Person]) -> None:
         """Learn what agents are called."""
@@ -58,25 +64,6 @@ class Seating:
             seat.agent: seat for seats in self._seats.values() for seat in seats.values() if seat.agent is not None
         }
         for agent in before.keys() | self._seated.keys():
-            self._tell(agent)
+            self.on_seated(agent)
         if self.on_change is not None:
             self.on_change(self._seated.values())
-
-    def member_changed(self, pbx: str, device: str) -> None:
-        """A queue said something of a device: whoever sits there may be paused now."""
-        seat = self.seats(pbx).get(device)
-        if seat is not None and seat.agent is not None:
-            self._tell(seat.agent)
-
-    def _tell(self, agent: str) -> None:
-        seat = self._seated.get(agent)
-        self._screenpop.seat(
-            self._tenant,
-            Seat(
-                agent=agent,
-                name=self._names.get(agent),
-                extension=seat.extension if seat is not None else None,
-                interface=seat.interface if seat is not None else None,
-                paused=seat is not None and self._board.paused(seat.pbx, seat.interface),
-            ),
-        )

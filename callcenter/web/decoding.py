@@ -83,9 +83,14 @@ def read_query(text: str, shape: type[Shape]) -> Shape:
         elif value != "":
             values[name] = value
     try:
-        return msgspec.convert(values, shape, strict=False)
+        query = msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as problem:
         raise _from_validation(problem) from None
+    for declared in msgspec.structs.fields(shape):
+        # read leniently "5" is a number, but "null" is nothing too: who writes it would be answered another question
+        if declared.encode_name in values and getattr(query, declared.name) is None:
+            raise _malformed(f"$.{declared.encode_name}", "null is no value here: leave the parameter out")
+    return query
 
 
 async def read_request_body(request: web.Request, shape: type[Shape]) -> Shape:
@@ -95,6 +100,8 @@ async def read_request_body(request: web.Request, shape: type[Shape]) -> Shape:
         if data:
             raise _malformed("$", "this request takes no body")
         return shape()
+    if data and request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
     return read_body(data, request.content_type, shape)
 
 

@@ -1,7 +1,7 @@
 """One entry of the API: what is declared about it, and how a request runs through that declaration.
 
 Everything that must happen for every request happens here, in this order: who asks, may they, is it forged,
-what do they say, do it, answer. A route cannot be declared without saying who may use it.
+is it their turn, what do they say, do it, answer. A route cannot be declared without saying who may use it.
 """
 
 import asyncio
@@ -21,9 +21,12 @@ from callcenter.db.audit import asked_from
 from callcenter.errors import NotFound, Unauthenticated
 from callcenter.web.conditional import entity_tag, is_known
 from callcenter.web.decoding import read_query, read_request_body
-from callcenter.web.guard import COOKIE, Caller, address_of, authorize, identify
+from callcenter.web.guard import Caller, address_of, authorize, cookie_name, identify, is_secure
+from callcenter.web.once import digest_of, once, read_key
+from callcenter.web.rates import RATE_HEADERS, RATES
 from callcenter.web.schemas import Nothing
 from callcenter.web.services import Services
+from callcenter.web.turns import TURNS
 
 SERVICES = web.AppKey("services", Services)
 
@@ -100,6 +103,8 @@ class Route:
     """How long a request may take, where that is not the same as for all."""
     tagged: bool
     """Whether the answer carries an ETag, and is not sent again to whoever has it."""
+    secret: bool
+    """Whether the answer is shown once, and kept nowhere."""
     hidden: bool
     """Left out of the description: pages for people."""
     handler: Callable[[Exchange[Any, Any]], Awaitable[object]]
@@ -121,6 +126,7 @@ def route(
     media: str | tuple[str, ...] = "application/json",
     deadline: timedelta | None = None,
     tagged: bool = False,
+    secret: bool = False,
     hidden: bool = False,
     nearby: bool = False,
 ) -> Route:
@@ -141,6 +147,7 @@ def route(
         media=(media,) if isinstance(media, str) else media,
         deadline=deadline,
         tagged=tagged,
+        secret=secret,
         hidden=hidden,
         handler=handler,
     )
@@ -167,8 +174,18 @@ async def _answer(entry: Route, request: web.Request, services: Services) -> web
     if isinstance(entry.permission, Permission):
         caller = await identify(request, services)
         authorize(caller, entry.permission, request, services, nearby=entry.nearby)
+        if caller.principal is not None:
+            request[RATE_HEADERS], refused = request.app[RATES].take(caller.principal)
+            if refused is not None:
+                raise refused
+            with request.app[TURNS].take(caller.principal, long=entry.deadline is not None):
+                return await _carry_out(entry, request, services, caller)
     else:
         caller = Caller()
+    return await _carry_out(entry, request, services, caller)
+
+
+async def _carry_out(entry: Route, request: web.Request, services: Services, caller: Caller) -> web.StreamResponse:
     exchange = Exchange(
         services=services,
         request=request,
@@ -177,6 +194,21 @@ async def _answer(entry: Route, request: web.Request, services: Services) -> web
         body=await read_request_body(request, entry.body),
         status=entry.status,
     )
+    key = read_key(request) if entry.method is HTTPMethod.POST else None
+    if key is None or caller.principal is None:
+        return await _handle(entry, exchange)
+
+    async def work() -> web.Response:
+        response = await _handle(entry, exchange)
+        assert isinstance(response, web.Response)
+        return response
+
+    digest = digest_of(request, msgspec.json.encode(exchange.body))
+    return await once(services.idempotency, caller.principal, key, digest, work, secret=entry.secret)
+
+
+async def _handle(entry: Route, exchange: Exchange[Any, Any]) -> web.StreamResponse:
+    request = exchange.request
     result = await entry.handler(exchange)
     if isinstance(result, web.StreamResponse):
         return result
@@ -197,14 +229,8 @@ async def _answer(entry: Route, request: web.Request, services: Services) -> web
 
 def _set_cookie(response: web.Response, exchange: Exchange[Any, Any]) -> None:
     """Strict: no other site's link or form sends it. HttpOnly: no script reads it."""
+    name, secure = cookie_name(exchange.services.public_url), is_secure(exchange.services.public_url)
     if exchange.cookie:
-        response.set_cookie(
-            COOKIE,
-            exchange.cookie,
-            httponly=True,
-            samesite="Strict",
-            secure=(exchange.services.public_url or "").startswith("https://"),
-            path="/",
-        )
+        response.set_cookie(name, exchange.cookie, httponly=True, samesite="Strict", secure=secure, path="/")
     else:
-        response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        response.del_cookie(name, httponly=True, samesite="Strict", secure=secure, path="/")

@@ -12,7 +12,9 @@ from aiohttp import web
 
 from callcenter.errors import BadInput
 from callcenter.web.endpoint import SERVICES
+from callcenter.web.guard import is_secure
 from callcenter.web.problems import UNEXPECTED, from_error, from_http, kind_of
+from callcenter.web.rates import RATE_HEADERS
 from callcenter.web.services import Services
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -77,6 +79,7 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
     headers = response.headers
     for name, value in _HEADERS.items():
         headers[name] = value
+    headers.update(request.get(RATE_HEADERS, {}))
     headers[REQUEST_ID] = request.get(REQUEST_ID_KEY, "")
     if "Content-Security-Policy" not in headers:
         # A browser puts the headers of a 304 over those of the page that it has kept.
@@ -84,7 +87,7 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
         headers["Content-Security-Policy"] = page_policy(request, services) if is_page else _API_POLICY
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
-    if (services.public_url or "").startswith("https://"):
+    if is_secure(services.public_url):
         headers["Strict-Transport-Security"] = "max-age=31536000"
 
 

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 from aiohttp.web_request import Request
 
@@ -22,7 +23,15 @@ _INDEX = "index.html"
 _HASHED = re.compile(r"^assets/.*[-.][A-Za-z0-9_-]{8,}\.[a-z0-9.]+$")
 _COMPRESSIBLE = ("text/", "application/json", "text/javascript", "image/svg+xml", "application/manifest+json")
 _FOREVER = "public, max-age=31536000, immutable"
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+_WORKER = "sw.js"
+# a worker is bound by the policy of its own file: it fetches the page's files, and loads no other code
+_WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,8 @@ class Frontend:
             "ETag": f'"{file.tag}"',
             "Vary": "Accept-Encoding",
         }
+        if name == _WORKER:
+            headers["Content-Security-Policy"] = _WORKER_POLICY
         if any(tag.value == file.tag for tag in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         body = file.body
@@ -81,7 +92,11 @@ class Frontend:
 FRONTEND = web.AppKey("frontend", Frontend)
 
 
-async def serve_frontend(exchange: Exchange[Nothing, Nothing]) -> web.StreamResponse:
+class PageQuery(msgspec.Struct, frozen=True):
+    """What stands behind a page's address is for the page itself: anything may."""
+
+
+async def serve_frontend(exchange: Exchange[PageQuery, Nothing]) -> web.StreamResponse:
     """A file of the front end, or its page."""
     request = exchange.request
     return await request.app[FRONTEND].answer(request, request.match_info["path"])

@@ -11,6 +11,8 @@ from callcenter.errors import Forbidden, Unauthenticated
 from callcenter.web.services import LOOPBACK, Services
 
 COOKIE = "callcenter_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+"""Its name where browsers see https: they take one that begins so from this very host alone (RFC 6265bis, 4.1.3.2)."""
 CSRF_HEADER = "X-Callcenter"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -35,11 +37,21 @@ async def identify(request: web.Request, services: Services) -> Caller:
         if scheme.casefold() != "bearer" or not key.strip():
             raise Unauthenticated("send an API key as `Authorization: Bearer cck_…`")
         return Caller(await services.accounts.api_key(key.strip()))
-    token = request.cookies.get(COOKIE)
+    token = request.cookies.get(cookie_name(services.public_url))
     if token:
         session = await services.accounts.session(token)
         return Caller(session.principal, session)
     return Caller()
+
+
+def cookie_name(public_url: str | None) -> str:
+    """The name of the session cookie: one that no sibling domain can plant, where browsers see https."""
+    return SECURE_COOKIE if is_secure(public_url) else COOKIE
+
+
+def is_secure(public_url: str | None) -> bool:
+    """Whether browsers see https."""
+    return (public_url or "").startswith("https://")
 
 
 def authorize(
@@ -57,6 +69,8 @@ def authorize(
             return
         raise Unauthenticated("log in first")
     if not principal.may(permission):
+        if principal.must_change:
+            raise Forbidden("choose a password of your own first: the one that you logged in with was for that alone")
         if principal.role is Role.INTEGRATION:
             raise Forbidden(f"this API key may not do this; it would need the scope {permission.value}")
         raise Forbidden(f"this is not allowed for the role {principal.role.value}")

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterable
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import msgspec
 
 from callcenter.accounts.roles import PEOPLE, PERMISSIONS, Permission, Role
 from callcenter.web.endpoint import Route
-from callcenter.web.guard import COOKIE, CSRF_HEADER
+from callcenter.web.guard import CSRF_HEADER
+from callcenter.web.once import HEADER
 from callcenter.web.problems import KINDS, MEDIA_TYPE, UNEXPECTED
 from callcenter.web.schemas import Nothing
 from callcenter.web.schemas.problems import Problem
+from callcenter.web.schemas.reports import ReportKind
 
 Json = dict[str, Any]
 Schemas = dict[Any, Json]
@@ -20,27 +22,51 @@ Schemas = dict[Any, Json]
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+)}")
+_UUID = {"type": "string", "format": "uuid"}
+_NAMED: Json = {
+    "code": {"type": "string", "minLength": 1, "maxLength": 64},
+    "key": {"type": "string", "pattern": "^[0-9a-f]{8}$"},
+    "login": {"type": "string", "minLength": 1, "maxLength": 64},
+    "session": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "agent": {"type": "string", "minLength": 1, "maxLength": 64},
+    "kind": {"type": "string", "enum": list(ReportKind)},
+}
+"""Parts of a path that are names, and no ids."""
+_IDEMPOTENCY: Json = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "One's own key, such as a UUID: sent again with it, a request is done once and answered alike.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
 _TAGS = {
     "session": "Logging in, the seat, and the ticket of the screen-pop",
     "customers": "Customers, and whose number it is",
     "calls": "The call log, click-to-dial",
+    "desk": "What agents choose from, and whom they have to call",
+    "phone": "The phone of the session, transfers and parked calls",
     "live": "What happens at this moment",
+    "floor": "What supervisors do: callers, members, agents, listening, limits",
+    "reports": "Numbers of the past",
+    "accounts": "People, what they may, their passwords and sessions",
     "webhooks": "Other systems that are told of calls",
     "service": "The service about itself",
 }
 _ABOUT = f"""\
-People log in and are known by the cookie `{COOKIE}`; every request of theirs that changes something carries the
+People log in and are known by the cookie `{{cookie}}`; every request of theirs that changes something carries the
 header `{CSRF_HEADER}: 1`. Other systems send an API key, `Authorization: Bearer cck_…`, made by
 `callcenter apikey create`.
 
 Bodies are JSON in UTF-8. Unknown fields are refused; fields may be added to answers. Times are RFC 3339 in UTC,
 durations are seconds and end in `_s`. Lists come in pages: send `next_cursor` back as `cursor`, unchanged,
-until it is null. Errors are problem details (RFC 9457): `type` is for programs, `detail` is for people.
+until it is null. A POST may carry `{HEADER}`: sent again within a day it is done once, and refused with another body.
+Answers tell in `RateLimit` how many requests are left in this minute; then comes 429 with `Retry-After`.
+Errors are problem details (RFC 9457): `type` is for programs, `detail` is for people.
 """
 
 
-def describe(routes: Iterable[Route], version: str) -> Json:
-    """The whole description; pages for people are left out."""
+def describe(routes: Iterable[Route], version: str, cookie: str) -> Json:
+    """The whole description, with the session cookie's name; pages for people are left out."""
     shown = [entry for entry in routes if not entry.hidden]
     schemas, components = msgspec.json.schema_components(_types(shown), ref_template=_REF)
     by_type: Schemas = dict(zip(_types(shown), schemas, strict=True))
@@ -50,14 +76,14 @@ def describe(routes: Iterable[Route], version: str) -> Json:
     used = {name: schema for name, schema in components.items() if not _is_query(name, shown)}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Call center", "version": version, "description": _ABOUT},
+        "info": {"title": "Call center", "version": version, "description": _ABOUT.format(cookie=cookie)},
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
             "schemas": used,
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "session": {"type": "apiKey", "in": "cookie", "name": cookie},
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key, `cck_…`"},
             },
         },
@@ -94,10 +120,12 @@ def _operation(entry: Route, schemas: Schemas, components: Json) -> Json:
     if isinstance(entry.permission, Permission):
         operation["description"] = f"Needs the permission `{entry.permission.value}`."
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        {"name": name, "in": "path", "required": True, "schema": _NAMED.get(name, _UUID)}
         for name in _PARAMETER.findall(entry.path)
     ]
     parameters += _query_parameters(entry, components)
+    if entry.method is HTTPMethod.POST and isinstance(entry.permission, Permission):
+        parameters.append(_IDEMPOTENCY)
     if parameters:
         operation["parameters"] = parameters
     if entry.body is not Nothing:

@@ -18,6 +18,7 @@ from callcenter.errors import (
     Conflict,
     DatabaseError,
     Forbidden,
+    KeyReused,
     Malformed,
     NotFound,
     TooMany,
@@ -61,6 +62,7 @@ KINDS: tuple[tuple[type[CallCenterError], Kind], ...] = (
     (Forbidden, Kind("forbidden", HTTPStatus.FORBIDDEN, "This is not allowed")),
     (NotFound, Kind("not-found", HTTPStatus.NOT_FOUND, "There is no such thing")),
     (Conflict, Kind("conflict", HTTPStatus.CONFLICT, "This conflicts with what is there")),
+    (KeyReused, Kind("key-reused", HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key is not new")),
     (TooMany, Kind("too-many", HTTPStatus.TOO_MANY_REQUESTS, "Too often")),
     (AmiTimeout, Kind("pbx-timeout", HTTPStatus.GATEWAY_TIMEOUT, "The PBX did not answer in time")),
     (AmiActionFailed, Kind("pbx-refused", HTTPStatus.BAD_GATEWAY, "The PBX refused")),
@@ -81,6 +83,7 @@ _HTTP_SAYINGS = {
     404: ("not-found", "There is nothing at this address."),
     405: ("method-not-allowed", "This address does not take this method."),
     413: ("too-large", "What was sent is too large: at most 1 MB is taken."),
+    415: ("unsupported-media", "Send the body as JSON, with Content-Type: application/json."),
     504: ("too-slow", "This took too long and was given up. Ask for less, or try again."),
 }
 
@@ -115,6 +118,15 @@ def from_http(error: web.HTTPException, request_id: str) -> web.Response:
     if "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]
     return response
+
+
+def from_wire(status: HTTPStatus, request_id: str) -> web.Response:
+    """The same for what is no request at all, or one whose first line or headers are too long."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        assert UNEXPECTED.says is not None
+        return _answer(UNEXPECTED.name, status, UNEXPECTED.title, UNEXPECTED.says, request_id, msgspec.UNSET)
+    detail = "The request cannot be read: its address or headers are too long, or it is no HTTP."
+    return _answer("malformed", status, "The request cannot be read", detail, request_id, msgspec.UNSET)
 
 
 def sentence(error: Exception) -> str:

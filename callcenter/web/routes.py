@@ -8,10 +8,16 @@ from aiohttp import web
 
 from callcenter.accounts.roles import Permission
 from callcenter.accounts.values import Extension
+from callcenter.backfill.report import Reconciliation
 from callcenter.callrecord import CallRecord
+from callcenter.web.account_routes import ACCOUNT_ROUTES
+from callcenter.web.desk_routes import DESK_ROUTES
 from callcenter.web.endpoint import Open, Route, endpoint, route
-from callcenter.web.frontend import serve_frontend
+from callcenter.web.floor_routes import FLOOR_ROUTES
+from callcenter.web.frontend import PageQuery, serve_frontend
 from callcenter.web.handlers import calls, customers, feed, people, reconciliations, service, session
+from callcenter.web.phone_routes import PHONE_ROUTES
+from callcenter.web.report_routes import REPORT_ROUTES
 from callcenter.web.schemas.calls import (
     CallQuery,
     Calls,
@@ -137,6 +143,7 @@ ROUTES: tuple[Route, ...] = (
         summary="A ticket that opens the screen-pop's WebSocket once",
         response=Ticket,
         status=201,
+        secret=True,
     ),
     route(
         GET,
@@ -310,7 +317,12 @@ ROUTES: tuple[Route, ...] = (
         summary="Queues at this moment",
         response=Queues,
     ),
+    *ACCOUNT_ROUTES,
+    *PHONE_ROUTES,
+    *FLOOR_ROUTES,
+    *DESK_ROUTES,
     *WEBHOOK_ROUTES,
+    *REPORT_ROUTES,
     route(
         GET,
         f"{_API}/reconciliations",
@@ -331,6 +343,15 @@ ROUTES: tuple[Route, ...] = (
         body=NewReconciliation,
         response=Asked,
         status=202,
+    ),
+    route(
+        GET,
+        f"{_API}/reconciliations/{{id}}",
+        reconciliations.show_reconciliation,
+        permission=Permission.RECONCILE,
+        tag="calls",
+        summary="One reconciliation, which may wait or go on still",
+        response=Reconciliation,
     ),
     route(
         GET,
@@ -398,6 +419,7 @@ ROUTES: tuple[Route, ...] = (
         permission=Open.ANYONE,
         tag="service",
         summary="The built front end",
+        query=PageQuery,
         response=None,
         hidden=True,
     ),

@@ -6,7 +6,7 @@ All raise `DatabaseError` where PostgreSQL cannot be reached.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -15,12 +15,19 @@ from uuid import UUID
 from prometheus_client import CollectorRegistry
 
 from callcenter.accounts.roles import Principal
+from callcenter.accounts.scope import Scope
 from callcenter.accounts.values import Extension, OpenSession, Person
 from callcenter.backfill.report import Reconciliation
 from callcenter.callrecord import CallRecord
-from callcenter.model import CallStatus, Direction
+from callcenter.model import CallStatus, Direction, QueueExit
+from callcenter.web.account_services import Administration, ApiKeys, Idempotency, Sightings, Trail
+from callcenter.web.desk_services import Desk, Duty
+from callcenter.web.phones import Phones
+from callcenter.web.rates import KEYS, PEOPLE
+from callcenter.web.report_services import Reports
 from callcenter.web.schemas.calls import Dialing
 from callcenter.web.schemas.customers import Customer, CustomerChange, Erasure, Match, NewCustomer
+from callcenter.web.schemas.floor import MemberChange, NewMember, QueueLimits, SpyMode, SpyView
 from callcenter.web.schemas.people import AgentState, Queue
 from callcenter.web.schemas.problems import PartHealth
 from callcenter.web.schemas.webhooks import (
@@ -31,6 +38,7 @@ from callcenter.web.schemas.webhooks import (
     WebhookChange,
     WebhookSecret,
 )
+from callcenter.web.turns import AT_ONCE
 
 Item = TypeVar("Item")
 
@@ -56,8 +64,13 @@ class CallFilter:
     status: CallStatus | None = None
     direction: Direction | None = None
     queue: str | None = None
+    exit: QueueExit | None = None
+    did: str | None = None
+    outcome: str | None = None
     campaign: str | None = None
     text: str | None = None
+    within: Scope = None
+    """Those that were in no queue, or in one of these (`pbx/name`)."""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -82,6 +95,10 @@ class Accounts(Protocol):
 
     async def api_key(self, key: str) -> Principal:
         """The integration that `key` is for; raises `Unauthenticated`."""
+        ...
+
+    async def change_password(self, principal: Principal, current: str, new: str, address: str) -> OpenSession:
+        """Choose another password; all sessions end, and this opens a new one. Raises `BadInput`, `TooMany`."""
         ...
 
     async def set_language(self, principal: Principal, language: str) -> None:
@@ -267,6 +284,66 @@ class Board(Protocol):
         ...
 
 
+class Steering(Protocol):
+    """What supervisors do, within the queues that they are given.
+
+    All raise `Forbidden` for what is in none of their queues, `NotFound` for what is gone, `Conflict` for what cannot
+    be as things stand, `AmiError` where the PBX refuses; all but the last two are noted in the audit trail.
+    """
+
+    async def to_front(self, by: Principal, call_id: UUID) -> None:
+        """Let a caller be the next of their queue."""
+        ...
+
+    async def move(self, by: Principal, call_id: UUID, queue: str | None, agent: str | None) -> None:
+        """Send a caller who waits to another queue, or to an agent's phone."""
+        ...
+
+    async def pause(self, by: Principal, agent: str, paused: bool, reason: str | None) -> None:
+        """Pause an agent in all queues, or end the pause."""
+        ...
+
+    async def log_out(self, by: Principal, agent: str) -> None:
+        """Take an agent out of all queues, and off their seat."""
+        ...
+
+    async def add_member(self, by: Principal, new: NewMember) -> None:
+        """Make an agent's phone a member of a queue."""
+        ...
+
+    async def change_member(self, by: Principal, change: MemberChange) -> None:
+        """Change a member's penalty or pause in one queue."""
+        ...
+
+    async def remove_member(self, by: Principal, pbx: str, queue: str, interface: str) -> None:
+        """Take a member out of a queue."""
+        ...
+
+    async def set_queue_limits(self, by: Principal, wanted: QueueLimits) -> None:
+        """Say what a queue is measured by, and when to be told."""
+        ...
+
+    async def spy(self, by: Principal, call_id: UUID, agent: str, mode: SpyMode) -> SpyView:
+        """Ring the supervisor's phone, to listen to an agent's call."""
+        ...
+
+    async def take_over(self, by: Principal, call_id: UUID, agent: str) -> None:
+        """Put the customer through to the supervisor."""
+        ...
+
+    async def change_spying(self, by: Principal, spy_id: str, mode: SpyMode) -> SpyView:
+        """Listen, whisper or talk to both from now on."""
+        ...
+
+    async def stop_spying(self, by: Principal, spy_id: str) -> None:
+        """Hang up the supervisor's phone."""
+        ...
+
+    def spies(self, by: Principal) -> Sequence[SpyView]:
+        """To whom the supervisor listens."""
+        ...
+
+
 class Webhooks(Protocol):
     """Other systems that are told of calls; all raise `NotFound` for a subscription that is not there."""
 
@@ -321,16 +398,25 @@ class Reconciler(Protocol):
     """Compares the call log with what a PBX wrote down itself."""
 
     @property
-    def busy(self) -> bool:
-        """Whether a comparison is under way or waits."""
+    def current(self) -> Reconciliation | None:
+        """The comparison that is under way, or is the next."""
+        ...
+
+    @property
+    def nightly_at(self) -> time | None:
+        """When one is done each night, by the service's clock; None: never."""
         ...
 
     def able(self) -> Sequence[str]:
         """The PBXs whose records can be read."""
         ...
 
-    def ask(self, pbx: str, since: datetime, until: datetime | None, *, dry_run: bool) -> None:
-        """Have one done; raises `NotFound`, `Conflict` where the records are not known, `BadInput`."""
+    def ask(self, pbx: str, since: datetime, until: datetime | None, *, dry_run: bool) -> UUID:
+        """Have one done, and give its id; raises `NotFound`, `Conflict` where the records are not known, `BadInput`."""
+        ...
+
+    async def get(self, reconciliation_id: UUID) -> Reconciliation:
+        """One that waits, goes on or has ended; raises `NotFound`."""
         ...
 
     async def newest(self, limit: int) -> Sequence[Reconciliation]:
@@ -354,6 +440,11 @@ class Services:
     """Everything that the web application is built from."""
 
     accounts: Accounts
+    administration: Administration
+    keys: ApiKeys
+    trail: Trail
+    sightings: Sightings
+    idempotency: Idempotency
     tickets: Tickets
     numbers: NumberReader
     calls: CallLog
@@ -361,7 +452,12 @@ class Services:
     matcher: Matcher
     dialer: Dialer
     board: Board
+    steering: Steering
+    desk: Desk
+    duty: Duty
     webhooks: Webhooks
+    reports: Reports
+    phones: Phones
     reconciler: Reconciler
     health: Health
     registry: CollectorRegistry
@@ -381,3 +477,9 @@ class Services:
     """Peers whose X-Forwarded-For is believed."""
     deadline: timedelta = timedelta(seconds=20)
     """How long one request may take."""
+    at_once: int = AT_ONCE
+    """How many requests of one principal may be in progress."""
+    people_rate: int = PEOPLE
+    """How many requests of a person are answered in a minute."""
+    key_rate: int = KEYS
+    """How many of an API key."""

@@ -45,6 +45,7 @@ WEBHOOK_ROUTES: tuple[Route, ...] = (
         body=NewWebhook,
         response=WebhookSecret,
         status=201,
+        secret=True,
     ),
     route(
         GET,
@@ -85,6 +86,7 @@ WEBHOOK_ROUTES: tuple[Route, ...] = (
         body=SecretChange,
         response=WebhookSecret,
         status=201,
+        secret=True,
     ),
     route(
         POST,

@@ -5,6 +5,7 @@ sends the same bytes under the same id. Only when a call is deleted, or its cust
 so that nothing is kept here that was erased there.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -39,6 +40,12 @@ async def seal(unit: Unit, records: Records, *, limit: int = SEALED_AT_ONCE) -> 
     return len(events)
 
 
+async def seal_with(unit: Unit, event: asyncpg.Record, data: Mapping[str, object]) -> None:
+    """Put the body of an event together that is about no call."""
+    body = msgspec.json.encode({**_head(event), "data": data})
+    await unit.execute(_SEAL, [event["event_seq"]], [body])
+
+
 def make_body(event: asyncpg.Record, record: bytes | None) -> bytes:
     """The JSON that is sent: what happened, when, and the record of the call."""
     data: object
@@ -46,11 +53,15 @@ def make_body(event: asyncpg.Record, record: bytes | None) -> bytes:
         data = msgspec.Raw(record)
     else:
         data = {"call_id": event["call_id"], "deleted": True, "merged_into": event["merged_into"]}
-    head = {"id": event["event_id"], "type": event["kind"], "timestamp": _stamp(event["at"]), "seq": event["event_seq"]}
+    head = _head(event)
     body = msgspec.json.encode({**head, "data": data})
     if len(body) > LARGEST_BODY:
         body = msgspec.json.encode({**head, "data": {"call_id": event["call_id"], "too_large": True}})
     return body
+
+
+def _head(event: asyncpg.Record) -> dict[str, object]:
+    return {"id": event["event_id"], "type": event["kind"], "timestamp": _stamp(event["at"]), "seq": event["event_seq"]}
 
 
 async def ready(unit: Unit) -> list[Target]:
@@ -87,11 +98,24 @@ async def record(
         _RECORD,
         *(target.subscription_id, parcel.event_seq, parcel.attempts, state, pause),
         *(answer.took.total_seconds(), answer.status, verdict.reason, answer.text),
+        # it may repeat what was sent, and somebody may have been erased from that meanwhile
+        hashlib.sha256(parcel.body).digest(),
     )
     if not noted:
         return False
     await _note_target(unit, target, verdict)
     return dead
+
+
+async def release(unit: Unit, claims: Sequence[tuple[UUID, Parcel]]) -> int:
+    """Give claims back whose attempts were broken off: they are due again at once. Gives how many still were ours."""
+    columns = (
+        [subscription_id for subscription_id, _ in claims],
+        [parcel.event_seq for _, parcel in claims],
+        [parcel.attempts for _, parcel in claims],
+    )
+    given_back: int = await unit.fetchval(_RELEASE, *columns, CHANNEL)
+    return given_back
 
 
 async def _note_target(unit: Unit, target: Target, verdict: Verdict) -> None:
@@ -178,11 +202,15 @@ _CLAIM = """
     RETURNING d.event_seq, e.event_id, e.body, d.attempts
 """
 
-# what waits behind an event of the same call need not be looked at before that one's time
+# sent: waits for who erases at this moment, and has who comes after wait for us. What waits behind an event of the same
+# call need not be looked at before that one's time.
 _RECORD = """
-    WITH noted AS (
+    WITH sent AS MATERIALIZED (
+        SELECT e.body FROM webhook_events e WHERE e.tenant_id = $1 AND e.event_seq = $3 FOR SHARE
+    ), noted AS (
         UPDATE webhook_deliveries SET
-            state = $5, took_s = $7, status = $8, error = $9, answer = $10,
+            state = $5, took_s = $7, status = $8, error = $9,
+            answer = CASE WHEN (SELECT sha256(body) FROM sent) = $11 THEN $10::text END,
             next_at = CASE WHEN $5 = 'waiting' THEN now() + $6::interval ELSE next_at END,
             done_at = CASE WHEN $5 = 'waiting' THEN NULL ELSE now() END
         WHERE tenant_id = $1 AND subscription_id = $2 AND event_seq = $3 AND attempts = $4 AND state = 'waiting'
@@ -193,6 +221,18 @@ _RECORD = """
           AND b.state = 'waiting' AND noted.state = 'waiting'
     )
     SELECT count(*) FROM noted
+"""
+
+# one claim at a time has a number of attempts, so that a lease that was lost meanwhile is not touched
+_RELEASE = """
+    WITH released AS (
+        UPDATE webhook_deliveries d SET next_at = now()
+        FROM unnest($2::uuid[], $3::bigint[], $4::int[]) AS given (subscription_id, event_seq, attempts)
+        WHERE d.tenant_id = $1 AND d.subscription_id = given.subscription_id AND d.event_seq = given.event_seq
+          AND d.attempts = given.attempts AND d.state = 'waiting' AND d.took_s IS NULL
+        RETURNING 1
+    )
+    SELECT count(*), pg_notify($5, $1::int::text) FROM released
 """
 
 _HOLD = """

@@ -19,6 +19,8 @@ class EventKind(StrEnum):
     """The record of a call that had ended became another one: by a person, or because more became known."""
     DELETED = "call.deleted"
     """The record is gone, or was found to be a part of another call."""
+    QUEUE_ALERT = "queue.alert"
+    """Something of a queue is near a limit that a supervisor set, beyond it, or well again. About no call."""
 
 
 TEST_KIND = "webhook.test"

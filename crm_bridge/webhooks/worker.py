@@ -1,8 +1,9 @@
 """Delivers webhooks: woken by NOTIFY or by the clock, it seals events, claims deliveries, sends them, notes the result.
 
 Several may run on one database, in one process or in many: a claim is one worker's until its lease ends. A worker
-that is killed in the middle leaves its claims to the others, or to its successor; the event then comes a second time,
-under the same id. Nothing is sent in parallel for one call and subscription.
+that is killed in the middle leaves its claims to the others, or to its successor, until their lease ends; one that is
+stopped gives them back at once. The event then comes a second time, under the same id. Nothing is sent in parallel for
+one call and subscription.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ POLL: Final = timedelta(seconds=2)
 """How often it is looked for what is due, when nobody wakes us."""
 RECONNECT: Final = timedelta(seconds=5)
 """Between two attempts to listen, while PostgreSQL is away; the clock wakes us meanwhile."""
+GIVE_BACK: Final = timedelta(seconds=2)
+"""How long a worker that is stopped tries to give its claims back; after that their leases run out."""
 PRUNE_EVERY: Final = timedelta(minutes=10)
 AT_ONCE: Final = 64
 """Most requests of this process at a time."""
@@ -68,6 +71,14 @@ class Counters(msgspec.Struct):
     dead_letters: int = 0
 
 
+class Claim(msgspec.Struct):
+    """A delivery that is ours: being sent, or answered and not noted yet."""
+
+    target: Target
+    parcel: Parcel
+    answer: Answer | None = None
+
+
 class WebhookWorker:
     """Delivers the webhooks of one tenant. `run` is a task of the application, which ends by being canceled."""
 
@@ -87,6 +98,8 @@ class WebhookWorker:
         self._sender = Sender(policy.rules, policy.timeout, connections=AT_ONCE + 4, lookup=lookup)
         self._open = False
         self._in_flight: Counter[UUID] = Counter()
+        self._claims: dict[tuple[UUID, int], Claim] = {}
+        """By subscription and event."""
         self._wake = asyncio.Event()
         self.counters = Counters()
 
@@ -101,19 +114,22 @@ class WebhookWorker:
         return self._in_flight.total()
 
     async def run(self) -> None:
-        """Deliver until canceled."""
-        async with self._sender, asyncio.TaskGroup() as group:
-            self._open = True
-            try:
-                group.create_task(self._listen(), name="webhook wake-up")
-                group.create_task(self._tidy(), name="webhook retention")
-                while True:
-                    self._wake.clear()
-                    more = await until_done("webhooks", lambda: self._round(group), RECONNECT)
-                    if not more:
-                        await self._wait()
-            finally:
-                self._open = False
+        """Deliver until canceled, then give back what was being sent."""
+        try:
+            async with self._sender, asyncio.TaskGroup() as group:
+                self._open = True
+                try:
+                    group.create_task(self._listen(), name="webhook wake-up")
+                    group.create_task(self._tidy(), name="webhook retention")
+                    while True:
+                        self._wake.clear()
+                        more = await until_done("webhooks", lambda: self._round(group), RECONNECT)
+                        if not more:
+                            await self._wait()
+                finally:
+                    self._open = False
+        finally:
+            await self._give_back()
 
     async def test(self, subscription_id: UUID, *, actor: str) -> Delivery:
         """Send a test event now, once, and say what came of it; a subscription that is paused is tested too.
@@ -161,18 +177,38 @@ class WebhookWorker:
                 parcels = await queue.claim(unit, target, limit=room, lease=self._policy.lease)
             for parcel in parcels:
                 self._in_flight[target.subscription_id] += 1
+                self._claims[target.subscription_id, parcel.event_seq] = Claim(target, parcel)
                 group.create_task(self._deliver(target, parcel), name=f"webhook {parcel.event_id}")
         return sealed >= queue.SEALED_AT_ONCE
 
     async def _deliver(self, target: Target, parcel: Parcel) -> None:
+        name = target.subscription_id, parcel.event_seq
         try:
             answer = await self._sender.send(target, parcel)
+            self._claims[name].answer = answer
             verdict = judge(answer)
             self._count(verdict)
             await until_done("webhook results", lambda: self._note(target, parcel, answer, verdict), RECONNECT)
+            del self._claims[name]
         finally:
             self._in_flight[target.subscription_id] -= 1
             self._wake.set()
+
+    async def _give_back(self) -> None:
+        """Note what was answered, and let others send at once what was not."""
+        claims, self._claims = self._claims, {}
+        answered = [claim for claim in claims.values() if claim.answer is not None]
+        broken_off = [(c.target.subscription_id, c.parcel) for c in claims.values() if c.answer is None]
+        try:
+            async with asyncio.timeout(GIVE_BACK.total_seconds()):
+                if broken_off:
+                    released = await self._in_unit(lambda unit: queue.release(unit, broken_off))
+                    _log.info("webhooks_given_back", deliveries=released)
+                for claim in answered:
+                    assert claim.answer is not None
+                    await self._note(claim.target, claim.parcel, claim.answer, judge(claim.answer))
+        except (TimeoutError, DatabaseError, *AWAY) as problem:
+            _log.warning("webhooks_not_given_back", deliveries=len(claims), reason=type(problem).__name__)
 
     async def _note(self, target: Target, parcel: Parcel, answer: Answer, verdict: Verdict) -> None:
         async with self._database.unit(self._tenant_id) as unit:

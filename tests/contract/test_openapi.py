@@ -15,13 +15,13 @@ from callcenter.accounts.roles import Permission
 from callcenter.db.engine import Database
 from callcenter.web.openapi import describe
 from callcenter.web.routes import ROUTES
-from tests.service.test_web_guard import BODIES, QUERIES, call
+from tests.service.test_web_guard import BODIES, NAMES, QUERIES, call
 from tests.service.web_client import Answer
-from tests.service.web_world import World, make_call, run_world
+from tests.service.web_world import PASSWORD, World, make_call, run_world
 
-DESCRIPTION: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(describe(ROUTES, "1.2.3")))
+DESCRIPTION: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(describe(ROUTES, "1.2.3", "callcenter_session")))
 SHOWN = [entry for entry in ROUTES if not entry.hidden]
-LAST = {"leave_seat": 1, "log_out": 2}
+LAST = {"change_password": 1, "be_ready": 1, "leave_seat": 2, "log_out": 3}
 """What must come after everything else."""
 REGISTRY: "Registry[Any]" = Registry().with_resource("urn:api", DRAFT202012.create_resource(DESCRIPTION))
 
@@ -98,9 +98,28 @@ async def test_real_answers_are_what_is_described(world: World) -> None:
         [made] = world.book.items.values()
         # the walk asks for one id everywhere: the call's
         world.book.items[make_call(1).call_id] = made
+        await world.busy_desk("admin", make_call(1).call_id)
+        world.comparisons.known.add(make_call(1).call_id)
+        async with world.logged_in("admin"), world.logged_in("admin"):
+            listed = (await client.send("GET", "/api/v1/session/all")).json["items"]
+        others = [one["session"] for one in listed if not one["own"]]
+        names = {
+            "end_own_session": {"{session}": others[0]},
+            "end_session": {"{session}": others[1]},
+            "revoke_key": {"{key}": (await world.key()).split("_")[1]},
+        }
+        await world.database.pool.execute(
+            "INSERT INTO login_locks (tenant_id, subject, failures, last_at, locked_until)"
+            " VALUES ($1, 'login:wang', 10, now(), now() + interval '1 hour')",
+            world.tenant_id,
+        )
         answered = set()
         for entry in sorted(SHOWN, key=lambda entry: LAST.get(entry.name, 0)):
-            answer = await call(client, entry)
+            if entry.name == "change_password":
+                change = {"current": PASSWORD, "new": "another correct horse"}
+                answer = await client.send("PUT", entry.path, change)
+            else:
+                answer = await call(client, entry, names.get(entry.name, {}))
             assert answer.status == entry.status, (entry.name, answer.text)
             check_answer(entry.path, entry.method, answer)
             answered.add(entry.name)
@@ -123,11 +142,10 @@ async def test_real_refusals_are_what_is_described(world: World) -> None:
         check_answer("/readyz", "GET", answer)
         for entry in SHOWN:
             if entry.name in BODIES:
-                wrong = await client.send(
-                    entry.method,
-                    entry.path.replace("{id}", str(make_call(1).call_id)),
-                    {**BODIES[entry.name], "unknown": 1},
-                )
+                path = entry.path.replace("{id}", str(make_call(1).call_id))
+                for place, name in NAMES.items():
+                    path = path.replace(place, name)
+                wrong = await client.send(entry.method, path, {**BODIES[entry.name], "unknown": 1})
                 assert wrong.status == 400
                 check_answer(entry.path, entry.method, wrong)
 
@@ -144,5 +162,5 @@ def test_the_bodies_of_the_tests_are_what_is_described(name: str) -> None:
 def test_queries_of_the_tests_name_declared_parameters() -> None:
     for name, query in QUERIES.items():
         [entry] = [entry for entry in SHOWN if entry.name == name]
-        declared = {p["name"] for p in DESCRIPTION["paths"][entry.path]["get"]["parameters"]}
+        declared = {p["name"] for p in DESCRIPTION["paths"][entry.path][entry.method.lower()]["parameters"]}
         assert set(re.findall(r"[?&](\w+)=", query)) <= declared

@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from callcenter.errors import Conflict
+from callcenter.errors import BadInput, Conflict
 from callcenter.settings import ScreenpopSettings
-from screenpop.contracts import Identity
+from screenpop.contracts import Identity, Overseer
 from screenpop.messages import Match
 from screenpop.origins import Origins
 from screenpop.server import ScreenpopServer
@@ -31,11 +31,11 @@ class TicketOffice:
         self._valid: dict[str, Identity] = {}
         self._count = 0
 
-    def issue(self, agent: str, tenant_id: int = 1, session: str | None = None) -> str:
+    def issue(self, agent: str, tenant_id: int = 1, session: str | None = None, role: str = "agent") -> str:
         self._count += 1
         ticket = f"ticket-{self._count}"
         self._valid[ticket] = Identity(
-            tenant_id=tenant_id, agent=agent, login=agent, role="agent", session=session or f"session of {agent}"
+            tenant_id=tenant_id, agent=agent, login=agent, role=role, session=session or f"session of {agent}"
         )
         return ticket
 
@@ -80,14 +80,59 @@ class Exchange:
     async def hangup(self, who: Identity, call_id: UUID) -> None:
         self.orders.append((who.agent, str(call_id)))
 
+    async def transfer(self, who: Identity, call_id: UUID, number: str, *, attended: bool) -> None:
+        self.orders.append((who.agent, f"{'attended' if attended else 'blind'} {call_id} {number}"))
+
+    async def cancel_transfer(self, who: Identity, call_id: UUID) -> None:
+        raise Conflict("nobody waits: there is no consultation to give up")
+
+    async def park(self, who: Identity, call_id: UUID) -> None:
+        self.orders.append((who.agent, f"park {call_id}"))
+
+    async def fetch(self, who: Identity, call_id: UUID) -> None:
+        self.orders.append((who.agent, f"fetch {call_id}"))
+
+
+class Roster:
+    """Takes down who is there and what agents say of themselves; knows one reason to pause."""
+
+    def __init__(self) -> None:
+        self.there: list[tuple[str, bool]] = []
+        self.said: list[tuple[str, str]] = []
+
+    def present(self, tenant_id: int, agent: str, present: bool) -> None:
+        self.there.append((agent, present))
+
+    async def pause(self, who: Identity, reason: str) -> None:
+        if reason != "lunch":
+            raise BadInput(f"{reason!r} is no pause reason in use: choose from lunch")
+        self.said.append((who.agent, reason))
+
+    async def ready(self, who: Identity) -> None:
+        self.said.append((who.agent, "ready"))
+
+    async def extend(self, who: Identity, seconds: int) -> None:
+        self.said.append((who.agent, f"{seconds} s more"))
+
+    async def log_into_queues(self, who: Identity, logged_in: bool) -> None:
+        self.said.append((who.agent, "in" if logged_in else "out"))
+
 
 class House:
     """A server and what stands around it."""
 
-    def __init__(self, timing: Timing | None = None, port: int = 0, queue_limit: int = 16) -> None:
+    def __init__(
+        self,
+        timing: Timing | None = None,
+        port: int = 0,
+        queue_limit: int = 16,
+        strangers: int = 1024,
+        overseer: Overseer | None = None,
+    ) -> None:
         self.tickets = TicketOffice()
         self.book = AddressBook()
         self.exchange = Exchange()
+        self.roster = Roster()
         self.registry = CollectorRegistry()
         self.server = ScreenpopServer(
             ScreenpopSettings(port=port, queue_limit=queue_limit),
@@ -96,8 +141,11 @@ class House:
             tickets=self.tickets,
             matcher=self.book,
             dialer=self.exchange,
+            duty=self.roster,
             registry=self.registry,
             timing=timing or Timing(),
+            strangers=strangers,
+            overseer=overseer,
         )
 
     @property
@@ -129,9 +177,11 @@ class Page:
         resume: dict[str, Any] | None = None,
         tenant_id: int = 1,
         session: str | None = None,
+        role: str = "agent",
         **options: Any,
     ) -> None:
         self._house, self._agent, self._tenant_id, self._session = house, agent, tenant_id, session
+        self._role = role
         self._resume, self._options = resume, options
         self.socket: ClientConnection
         self.welcome: dict[str, Any] = {}
@@ -142,7 +192,7 @@ class Page:
         self.socket = await connect(self._house.url, **options)
         hello: dict[str, Any] = {
             "type": "hello",
-            "ticket": self._house.tickets.issue(self._agent, self._tenant_id, self._session),
+            "ticket": self._house.tickets.issue(self._agent, self._tenant_id, self._session, self._role),
         }
         if self._resume is not None:
             hello["resume"] = self._resume

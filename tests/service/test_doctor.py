@@ -1,5 +1,6 @@
 """`callcenter doctor`: each thing that can be wrong is found, and comes with its mend."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,7 +59,10 @@ async def test_a_wrong_secret_is_named_with_its_mend(write: Write) -> None:
 async def test_nobody_at_the_port_is_told(write: Write) -> None:
     async with Simulator() as pbx:
         port = pbx.port
-    findings = await examine(write(port, "x"), 0.0)
+    file = write(port, "x")
+    file.write_text(file.read_text().replace("action_timeout_s = 2", "action_timeout_s = 600"))
+    async with asyncio.timeout(60):
+        findings = await examine(file, 0.0)
     assert "is Asterisk running" in said(findings, Verdict.BAD)
 
 

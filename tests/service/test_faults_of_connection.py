@@ -27,7 +27,7 @@ from tests import recorded_pbx, traces
 from tests.faults import ALL
 from tests.recorded_pbx import Moment
 from tests.replay.expectation import SETTINGS
-from tests.service.ami_peer import SECRET, Peer, Session, serving
+from tests.service.ami_peer import SECRET, Peer, Session, serving, unknown
 
 CASES = [case for case in traces.CASES if any(isinstance(event, ev.Newchannel) for event in traces.events(case))]
 GAPS = 3
@@ -187,10 +187,11 @@ class Player:
     def __init__(self, moments: tuple[Moment, ...], first: int, last: int) -> None:
         self.peer = Peer()
         self.peer.answers |= {"CoreShowChannels": self._channels, "QueueStatus": self._queues, "Ping": self._ping}
+        self.peer.answers["BridgeList"] = self._bridges
         self._moments = moments
         self._now = 0
         self._parts = [(0, first), (last, len(moments))]
-        self._session: Session | None = None
+        self._cut: Session | None = None
 
     async def _ping(self, session: Session, request: dict[str, str]) -> None:
         at = self._moments[max(self._now - 1, 0)].event.at
@@ -211,8 +212,13 @@ class Player:
         self._now = end
         if self._parts:
             self._now = self._parts[0][0]
-            await session.writer.drain()
-            session.writer.close()
+            # Half of it: closed with a question unread, the socket would take back what is on its way.
+            session.writer.write_eof()
+            self._cut = session
+
+    async def _bridges(self, session: Session, request: dict[str, str]) -> None:
+        if session is not self._cut:
+            await unknown(session, request)
 
     def _list(self, session: Session, request: dict[str, str], rows: tuple[bytes, ...], done: str) -> None:
         session.reply(request, "Success", "EventList: start", "Message: A list follows")

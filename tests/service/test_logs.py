@@ -3,8 +3,13 @@
 import json
 import subprocess
 import sys
+from enum import StrEnum
+from uuid import UUID
 
 import pytest
+import structlog
+
+from callcenter.logs import PlainLine
 
 PROGRAM = """
 import logging, sys
@@ -55,3 +60,27 @@ def test_a_text_from_outside_begins_no_line_and_steers_no_terminal(lines: list[s
     assert sum("admin logged in" in line or "adminloggedin" in line for line in lines) == 3
     assert not any(line.startswith("fake") for line in lines)
     assert not any(sign in line for line in lines for sign in ("\x1b[2J", "\u202e"))
+
+
+class Word(StrEnum):
+    """A word of ours."""
+
+    ONE = "one"
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        {},
+        {"call_id": "5f1f7a3e", "pbx": "pbx", "status": Word.ONE},
+        {"zulu": 1, "alpha": None, "pbxs": ["a", "b"], "took_s": 0.5, "id": UUID(int=7)},
+        {"empty": "", "spaced": "two words", "equal": "a=b", "quoted": "it's", "twice": 'a "b"', "tab": "a\tb"},
+        {"logger": "theirs"},
+        {"stack": "Stack (most recent call last):"},
+    ],
+)
+@pytest.mark.parametrize("event", ["call_ended", "a text that is longer than the thirty columns", ""])
+def test_a_plain_line_is_what_the_console_writes(pairs: dict[str, object], event: str) -> None:
+    console = structlog.dev.ConsoleRenderer(colors=False)
+    line = {"timestamp": "2026-11-23T19:49:02.600922Z", "level": "info", "event": event, **pairs}
+    assert PlainLine(console)(None, "info", dict(line)) == console(None, "info", dict(line))

@@ -46,7 +46,7 @@ class Running:
         self.told = asyncio.Event()
         self.recognition = Recognition(CustomerIndex(database.pool), NUMBERS, tenant_id, self.link)
 
-    def link(self, call: Call, customer_id: UUID) -> None:
+    def link(self, call: Call, customer_id: UUID, name: str) -> None:
         """Take note of a link."""
         self.linked.append((call, customer_id))
         self.told.set()

@@ -5,6 +5,7 @@ import base64
 import os
 import socket
 import struct
+from contextlib import suppress
 
 import pytest
 from websockets.asyncio.client import connect
@@ -158,6 +159,22 @@ async def test_a_request_that_never_ends_is_dropped() -> None:
         async with asyncio.timeout(DEADLINE):
             await reader.read()
         writer.close()
+
+
+async def test_a_crowd_that_says_nothing_is_bounded_before_the_upgrade_and_leaves_room_again() -> None:
+    async with running(House(Timing(hello_s=2.0, sweep_s=0.05), strangers=3)) as house:
+        async with house.page() as page:
+            crowd = [await asyncio.open_connection("127.0.0.1", house.server.port) for _ in range(6)]
+            await house.until(lambda: house.count("callcenter_screenpop_refused_total", reason="crowd") == 3)
+            house.server.broadcast("default", Notice(level="info", code="x", text="fine"), ["li"])
+            assert (await page.next("notice"))["text"] == "fine"
+            for reader, writer in crowd:
+                async with asyncio.timeout(DEADLINE):
+                    with suppress(ConnectionError):
+                        await reader.read()
+                writer.close()
+        async with house.page("wu"):
+            pass
 
 
 async def test_a_flood_of_messages() -> None:

@@ -186,3 +186,21 @@ async def test_verbs_are_done_and_answered() -> None:
         notices = [await page.next("notice") for _ in range(5)]
         assert [n["id"] for n in notices] == ["e4", "e0", "e1", "e2", "e3"]
         assert "wait" in notices[0]["text"] and "in time" in notices[1]["text"]
+
+
+async def test_what_agents_say_of_themselves_is_done_and_answered() -> None:
+    async with running(House()) as house, house.page() as page:
+        assert house.roster.there == [("li", True)]
+        await page.say({"type": "pause", "id": "a", "reason": "lunch"})
+        assert (await page.next("notice"))["code"] == "done"
+        await page.say({"type": "pause", "id": "b", "reason": "siesta"})
+        notice = await page.next("notice")
+        assert (notice["id"], notice["code"]) == ("b", "failed") and "choose from lunch" in notice["text"]
+        for message in (
+            {"type": "ready", "id": "c"},
+            {"type": "extend", "id": "d", "seconds": 30},
+            {"type": "queues", "id": "e", "logged_in": False},
+        ):
+            await page.say(message)
+            assert (await page.next("notice"))["code"] == "done"
+        assert house.roster.said == [("li", "lunch"), ("li", "ready"), ("li", "30 s more"), ("li", "out")]

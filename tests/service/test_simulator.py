@@ -25,6 +25,13 @@ FAST = 40.0
 """How much faster than ours the simulated clock runs."""
 
 
+class Status(actions.Action, frozen=True):
+    """List the channels with their state, which the service itself never asks."""
+
+    name = "Status"
+    is_list = True
+
+
 def quickly() -> Iterator[timedelta]:
     while True:
         yield timedelta(milliseconds=10)
@@ -202,7 +209,7 @@ async def test_a_snapshot_of_calls_in_progress(simulator: Simulator, ear: Ear) -
     assert (member["Location"], member["Status"], member["InCall"]) == ("PJSIP/1008", "3", "1")
     assert (entry["CallerIDNum"], entry["Position"]) == ("02079460102", "1")
     assert len((await ear.client.action(actions.BridgeList())).events) == 1
-    assert len((await ear.client.action(actions.Status())).events) == 3
+    assert len((await ear.client.action(Status())).events) == 3
     summary = [wire.fields(block) for block in (await ear.client.action(actions.QueueSummary())).events]
     assert [row["Callers"] for row in summary if row["Queue"] == "billing"] == ["1"]
 
@@ -301,6 +308,23 @@ async def test_the_demo_rings_at_once_and_goes_on() -> None:
         first = wire.fields(next(block for block in ear.blocks if wire.name(block) == b"DialBegin"))
         assert b"PJSIP/1001-" in b"".join(block for block in ear.blocks if wire.name(block) == b"DialBegin")
         assert first["DialString"]
+
+
+async def test_who_sits_down_is_called_though_somebody_spoke_there(simulator: Simulator) -> None:
+    async with listening(simulator) as ear:
+
+        def rung() -> list[bytes]:
+            return [b for b in ear.blocks if wire.name(b) == b"DialBegin" and b"DestChannel: PJSIP/1001-" in b]
+
+        call = simulator.world.to(simulator.pbx, "1001")
+        assert call is not None
+        simulator.place(call)
+        await ear.until(lambda: any(wire.name(block) == b"BridgeEnter" for block in ear.blocks))
+        simulator.attend("1001")
+        await ear.until(lambda: len(rung()) == 2)
+        ended = [block for block in ear.blocks if wire.name(block) == b"Hangup" and b"Channel: PJSIP/1001-" in block]
+        assert len(ended) == 1
+        assert ear.blocks.index(ended[0]) < ear.blocks.index(rung()[1])
 
 
 async def test_clients_that_do_not_read_are_cut_off(simulator: Simulator) -> None:

@@ -82,7 +82,7 @@ def lane(name: str, headers: dict[str, str], roles: Roles) -> str:
         return f"dialing {roles.of(headers['DestChannel'])}"
     if name in ("BridgeCreate", "BridgeDestroy", "OriginateResponse"):
         return name
-    who = roles.of(headers["Channel"])
+    who = roles.of(headers.get("Channel") or headers["TransfererChannel"])
     if name in ("NewConnectedLine", "AgentComplete"):
         return f"{name} {who}"
     if name.startswith("MusicOnHold"):
@@ -294,6 +294,20 @@ def _redirects(scene: Scene) -> Flow:
     yield 0
 
 
+def handed_on(scene: Scene) -> None:
+    scene.direct(
+        "+447700900153", "+442079460991", Manners(callee=does(p1001=Answers(0.5), p1002=Answers(0.8)), talk=1.87)
+    )
+    scene.virtual.schedule.place(_hands_on(scene), 1.32)
+
+
+def _hands_on(scene: Scene) -> Flow:
+    caller, agent = scene.pbx.channels["PJSIP/trunk-00000000"], scene.pbx.channels["PJSIP/1001-00000001"]
+    scene.pbx.hands_on(agent, caller, "1002")
+    scene.virtual.schedule.signal(Signal("redirect", caller.name, "1002"))
+    yield 0
+
+
 CASES: dict[str, tuple[Callable[[Scene], None], str, float]] = {
     "inbound-direct-answered-caller-hangs-up": (inbound_answered_by_caller, "1001", 8),
     "inbound-direct-answered-agent-hangs-up": (inbound_answered_by_agent, "1001", 8),
@@ -331,6 +345,7 @@ CASES: dict[str, tuple[Callable[[Scene], None], str, float]] = {
     "queue-join-empty": (join_empty, "", 8),
     "queue-member-busy": (member_busy, "1004 1005", 8),
     "redirect": (redirected, "1001 1002", 8),
+    "ami-blind-transfer": (handed_on, "1001 1002", 8),
     "queue-member-rejects": (member_rejects, "1004 1005", 8),
 }
 

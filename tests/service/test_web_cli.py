@@ -81,7 +81,7 @@ def key_opens(url: str, key: str) -> Principal:
     async def ask() -> Principal:
         database = await connect(url, pool_size=1)
         try:
-            return await ApiKeys(database, apikey.now).find(key)
+            return await ApiKeys(database, apikey.now).find(await database.ensure_tenant("default"), key)
         finally:
             await database.close()
 
@@ -190,3 +190,12 @@ def test_expiries() -> None:
     assert apikey.read_expiry("2027-01-31", at) == datetime(2027, 2, 1, tzinfo=UTC)
     assert apikey.read_expiry("2027-01-31T12:00:00+08:00", at) == datetime(2027, 1, 31, 4, tzinfo=UTC)
     assert apikey.read_expiry("2027-01-31T12:00:00", at) == datetime(2027, 1, 31, 12, tzinfo=UTC)
+
+
+def test_who_cannot_have_the_seat_is_not_added(url: str) -> None:
+    run(user.app, "add", "li", "--extension", "1001", "--generate")
+    with pytest.raises(Conflict, match="li sits at extension 1001: choose another one; bob is not added"):
+        run(user.app, "add", "bob", "--extension", "1001", "--generate")
+    assert list(people(url)) == ["li"]
+    with pytest.raises(Conflict, match="there is a user 'li' already"):
+        run(user.app, "add", "li", "--extension", "1001", "--generate")

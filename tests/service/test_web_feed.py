@@ -20,6 +20,7 @@ from callcenter.calllog.bell import Bell
 from callcenter.calllog.store import store
 from callcenter.db.engine import Database
 from callcenter.joints.calls import WebCallLog
+from callcenter.joints.deskwords import DeskWords
 from callcenter.joints.numbers import Numbers
 from callcenter.settings import PbxSettings
 from tests.contract.test_openapi import check_answer
@@ -38,9 +39,11 @@ def bell(database: Database) -> Bell:
 
 @pytest.fixture
 async def world(database: Database, bell: Bell) -> AsyncIterator[World]:
+    words = DeskWords(database, await database.ensure_tenant("default"))
+    await words.refresh()
     parts: dict[str, Any] = {
         "numbers": Numbers([PbxSettings(id="pbx", region="GB")]),
-        "calls": WebCallLog(database, bell),
+        "calls": WebCallLog(database, bell, words.check_outcome),
     }
     async with run_world(database, **parts) as running:
         yield running

@@ -1,7 +1,8 @@
 """Who may use which route, forged requests, and what every answer carries: a walk over the whole table."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPMethod
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -14,14 +15,31 @@ from tests.service.web_client import Answer, Client
 from tests.service.web_world import PASSWORD, World, make_call, run_world
 
 ID = str(make_call(1).call_id)
+SPY = f"ccspy-{'0' * 32}"
 BODIES: dict[str, dict[str, Any]] = {
+    "move_caller": {"queue": "support"},
+    "pause_agent": {"agent": "li", "paused": True},
+    "log_agent_out": {"agent": "li"},
+    "add_member": {"pbx": "pbx", "queue": "support", "agent": "li"},
+    "change_member": {"pbx": "pbx", "queue": "support", "interface": "PJSIP/1001", "penalty": 1},
+    "set_limits": {"pbx": "pbx", "queue": "support", "most_waiting": 5},
+    "spy": {"agent": "li", "mode": "whisper"},
+    "take_over": {"agent": "li"},
+    "change_spying": {"spy_id": SPY, "mode": "barge"},
     "start_reconciliation": {"pbx": "pbx", "since": "2026-03-04T09:00:00Z"},
+    "change_password": {"current": "not the password", "new": "another correct horse"},
+    "create_user": {"login": "new.person", "name": "New", "role": "agent"},
+    "change_user": {"name": "Wang"},
+    "create_key": {"name": "CRM", "scopes": ["calls:read"]},
+    "unlock": {"login": "wang"},
     "log_in": {"login": "admin", "password": PASSWORD},
     "choose_language": {"language": "en"},
     "take_seat": {"pbx": "pbx", "extension": "1001"},
     "create_customer": {"name": "Ada"},
     "change_customer": {"version": 1, "name": "Ada"},
     "dial": {"number": "+1 555 123 4567"},
+    "open_phone": {},
+    "transfer": {"number": "+1 555 123 4567"},
     "write_note": {"text": "called back"},
     "choose_customer": {"customer_id": None},
     "choose_outcome": {"outcome": "sold"},
@@ -29,8 +47,40 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_webhook": {"name": "CRM"},
     "rotate_webhook_secret": {},
     "replay_deliveries": {},
+    "put_pause_reason": {"names": {"en": "Lunch"}, "budget_s": 1800},
+    "put_outcome": {"names": {"en": "Sold"}, "kind": "success"},
+    "put_customer_field": {"names": {"en": "Contract"}, "kind": "choice", "choices": ["yearly", "monthly"]},
+    "change_desk_settings": {"wrapup_s": 20, "wrapup_queues": {"sales": 40}},
+    "assign_agent_queues": {"items": [{"pbx": "pbx", "queue": "sales", "penalty": 1}]},
+    "settle_missed": {"number": "+1 555 123 4567"},
+    "make_callback": {"number": "+1 555 123 4567", "due_at": "2026-03-05T09:00:00Z", "note": "in the morning"},
+    "move_callback": {"due_at": "2026-03-06T09:00:00Z", "agent": "li"},
+    "pause": {"reason": "break"},
+    "extend_wrapup": {"seconds": 30},
+    "log_into_own_queues": {"logged_in": False},
 }
-QUERIES = {"match_number": "?number=5551234567", "export_calls": "?format=ndjson"}
+QUERIES = {
+    "match_number": "?number=5551234567",
+    "show_target": "?number=5551234567",
+    "export_calls": "?format=ndjson",
+    "remove_member": "?pbx=pbx&queue=support&interface=PJSIP/1001",
+    "stop_spying": f"?spy_id={SPY}",
+    "list_missed": "?days=7",
+    "list_callbacks": "?agent=li",
+    "find_anything": "?q=Ada",
+    "show_report": "?since=2026-03-01&until=2026-04-01",
+    "export_report": "?since=2026-03-01&until=2026-04-01",
+}
+NAMES = {
+    "{login}": "wang",
+    "{session}": "0" * 64,
+    "{key}": "0" * 8,
+    "{agent}": "li",
+    "{kind}": "queues",
+    "{code}": "lunch",
+    "{file}": "docs.js",
+}
+"""Parts of paths that are no ids."""
 
 
 @pytest.fixture
@@ -39,9 +89,11 @@ async def world(database: Database) -> AsyncIterator[World]:
         yield running
 
 
-async def call(client: Client, entry: Route, **options: Any) -> Answer:
-    """Send the request of a route as a well-behaved client would."""
-    path = entry.path.replace("{id}", ID).replace("{file}", "docs.js").replace("{event}", ID).split("{path")[0]
+async def call(client: Client, entry: Route, names: Mapping[str, str] = MappingProxyType({}), **options: Any) -> Answer:
+    """Send the request of a route as a well-behaved client would; `names` are parts of the path."""
+    path = entry.path.replace("{id}", ID).replace("{event}", ID).split("{path")[0]
+    for place, name in {**NAMES, **names}.items():
+        path = path.replace(place, name)
     body = BODIES.get(entry.name)
     return await client.send(entry.method, path + QUERIES.get(entry.name, ""), body, **options)
 

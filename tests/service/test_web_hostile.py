@@ -9,6 +9,7 @@ from callcenter.calllog.bell import Bell
 from callcenter.db.engine import Database
 from callcenter.joints.calls import WebCallLog
 from callcenter.joints.customers import WebCustomers
+from callcenter.joints.deskwords import DeskWords
 from callcenter.joints.erasure import Erasing
 from callcenter.joints.numbers import Numbers
 from callcenter.settings import PbxSettings
@@ -19,9 +20,11 @@ CALLS, CUSTOMERS, TICKET = "/api/v1/calls", "/api/v1/customers", "/api/v1/screen
 
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
+    words = DeskWords(database, await database.ensure_tenant("default"))
+    await words.refresh()
     numbers = Numbers([PbxSettings(id="pbx", region="US")])
-    calls = WebCallLog(database, Bell(database))
-    customers = WebCustomers(database, numbers, Erasing(database, []))
+    calls = WebCallLog(database, Bell(database), words.check_outcome)
+    customers = WebCustomers(database, numbers, Erasing(database, []), words)
     async with run_world(database, numbers=numbers, calls=calls, customers=customers) as running:
         yield running
 

@@ -18,6 +18,8 @@ def static(tmp_path: Path) -> Path:
     (built / "assets").mkdir(parents=True)
     (built / "index.html").write_text(INDEX)
     (built / "favicon.svg").write_text("<svg/>")
+    (built / "sw.js").write_text(SCRIPT)
+    (built / "manifest.webmanifest").write_text("{}")
     (built / "assets" / "index-Bx3kQ9_a.js").write_text(SCRIPT)
     (built / "assets" / "plain.js").write_text(SCRIPT)
     (tmp_path / "secret.txt").write_text("secret")
@@ -68,6 +70,21 @@ async def test_a_file_that_is_known_is_not_sent_again(world: World) -> None:
         changed = await client.send("GET", "/", headers={"If-None-Match": '"other"'})
     assert (again.status, again.text, changed.status) == (304, "", 200)
     assert again.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+
+
+async def test_the_worker_may_fetch_the_pages_files_and_nothing_else(world: World) -> None:
+    async with world.client() as client:
+        first = await client.send("GET", "/sw.js")
+        again = await client.send("GET", "/sw.js", headers={"If-None-Match": first.headers["ETag"]})
+        manifest = await client.send("GET", "/manifest.webmanifest")
+    assert first.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert first.headers["Cache-Control"] == "no-cache"
+    assert (first.status, again.status) == (200, 304)
+    for answer in (first, again):
+        assert answer.headers["Content-Security-Policy"] == (
+            "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
+        )
+    assert manifest.headers["Content-Type"] == "application/manifest+json"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Clients that begin a request and never finish it, and too many of them: on raw sockets."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import pytest
 from callcenter.db.engine import Database
 from tests.service.web_world import World, run_world
 
+DESCRIPTION = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: calls.example.com\r\n\r\n"
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: calls.example.com\r\n"
 QUICK = {"head_s": 0.5}
 PATIENCE_S = 20.0
@@ -83,6 +85,32 @@ async def test_who_comes_when_all_places_are_taken_is_refused_until_one_is_free(
                     later.write(HEAD + b"\r\n")
                     if (await until_answered(reader)).startswith(b"HTTP/1.1 200"):
                         break
+
+
+async def test_who_never_reads_an_answer_does_not_keep_the_place(database: Database) -> None:
+    async with run_world(database, bounds={"most": 1, "taken_s": 0.3}) as world:
+        place = urlsplit(world.url)
+        with socket.socket() as silent:
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            silent.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(silent, (place.hostname, place.port))
+            await loop.sock_sendall(silent, DESCRIPTION * 200)
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    async with connected(world) as (reader, writer):
+                        writer.write(HEAD + b"\r\n")
+                        if (await until_answered(reader)).startswith(b"HTTP/1.1 200"):
+                            break
+
+
+async def test_who_reads_gets_all_however_much_it_is(database: Database) -> None:
+    async with run_world(database, bounds={"taken_s": 5.0}) as world, connected(world) as (reader, writer):
+        writer.write(DESCRIPTION * 200 + HEAD + b"Connection: close\r\n\r\n")
+        async with asyncio.timeout(PATIENCE_S):
+            everything = await reader.read()
+        assert everything.count(b"HTTP/1.1 200") == 201
+        assert everything.endswith(b'{"status":"alive"}')
 
 
 async def until_answered(reader: asyncio.StreamReader) -> bytes:

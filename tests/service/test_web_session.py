@@ -33,6 +33,7 @@ async def test_a_person_logs_in_is_known_and_logs_out(world: World) -> None:
             "role": "agent",
             "agent": "li",
             "language": None,
+            "must_change_password": False,
         }
         assert answer.json["extension"] is None
         assert (await client.send("GET", SESSION)).json == answer.json
@@ -55,8 +56,27 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(world: Worl
 async def test_the_cookie_is_secure_behind_https(database: Database) -> None:
     async with run_world(database, public_url="https://calls.example.com") as world, world.client() as client:
         answer = await client.send("POST", SESSION, {"login": "li", "password": PASSWORD})
-        assert "Secure" in answer.headers["Set-Cookie"]
+        cookie, *attributes = (part.strip() for part in answer.headers["Set-Cookie"].split(";"))
         assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+        # what a browser asks of a cookie that is called so
+        assert cookie.startswith("__Host-callcenter_session=")
+        assert {"Secure", "Path=/"} <= set(attributes)
+        assert not [one for one in attributes if one.lower().startswith("domain")]
+        sent = {"Cookie": cookie}
+        assert (await client.send("GET", SESSION, headers=sent)).status == 200
+        description = (await client.send("GET", "/api/v1/openapi.json")).json
+        assert description["components"]["securitySchemes"]["session"]["name"] == cookie.partition("=")[0]
+        gone = await client.send("DELETE", SESSION, headers=sent)
+        assert gone.headers["Set-Cookie"].startswith('__Host-callcenter_session=""')
+        assert {"Secure", "Path=/"} <= {part.strip() for part in gone.headers["Set-Cookie"].split(";")}
+        assert (await client.send("GET", SESSION, headers=sent)).status == 401
+
+
+async def test_a_cookie_that_another_host_of_the_domain_can_plant_is_not_looked_at(database: Database) -> None:
+    async with run_world(database, public_url="https://calls.example.com") as world, world.client() as client:
+        answer = await client.send("POST", SESSION, {"login": "li", "password": PASSWORD})
+        _, _, token = answer.headers["Set-Cookie"].split(";")[0].partition("=")
+        assert (await client.send("GET", SESSION, headers={"Cookie": f"callcenter_session={token}"})).status == 401
 
 
 async def test_the_database_holds_no_token_and_no_password(world: World) -> None:
@@ -93,6 +113,20 @@ async def test_guessing_is_slowed_down_and_the_owner_gets_in_later(world: World)
         assert (await client.send("POST", SESSION, {"login": "wang", "password": PASSWORD})).status == 200
         world.clock.now += timedelta(seconds=15)
         assert (await client.send("POST", SESSION, {"login": "li", "password": PASSWORD})).status == 200
+
+
+async def test_who_logged_in_before_gets_in_while_strangers_guess(world: World) -> None:
+    async with world.client() as client:
+        credentials = {"login": "li", "password": PASSWORD}
+        at_work, at_home = ({"X-Forwarded-For": address} for address in ("203.0.113.7", "2001:db8::1"))
+        assert (await client.send("POST", SESSION, credentials, headers=at_work)).status == 200
+        wrong = {"login": "li", "password": "wrong password"}
+        for number in range(9):
+            stranger = {"X-Forwarded-For": f"2001:db8:1:{number}::1"}
+            answer = await client.send("POST", SESSION, wrong, headers=stranger)
+            assert answer.status == (401 if number < 8 else 429)
+        assert (await client.send("POST", SESSION, credentials, headers=at_home)).status == 429
+        assert (await client.send("POST", SESSION, credentials, headers=at_work)).status == 200
 
 
 async def test_addresses_are_told_apart_behind_a_proxy(world: World) -> None:

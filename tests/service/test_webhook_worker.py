@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import pytest
 from aiohttp import web
 
@@ -20,6 +21,13 @@ from crm_bridge.webhooks.values import DeliveryState, EventKind, TargetRules
 from crm_bridge.webhooks.worker import Policy, WebhookWorker
 from tests.fixtures.calls import queue_call
 from tests.fixtures.receiver import Receiver, accept, open_receiver, say
+
+MANY: Final = 10_000
+UNDONE: Final = "SELECT count(*) FROM webhook_deliveries WHERE state <> 'done'"
+CUT: Final = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE quote_ident(datname) = $1 AND pid <> $2
+"""
 
 
 @pytest.fixture
@@ -240,3 +248,86 @@ async def test_a_forbidden_target_is_a_dead_letter_that_says_why(
         [line] = await log.page(unit, webhook, None, before=None, limit=5)
     assert line.error is not None and "127.0.0.1 is not a public address" in line.error
     assert receiver.got == []
+
+
+async def test_a_worker_that_is_stopped_gives_back_what_it_was_sending(
+    database: Database, tenant_id: int, receiver: Receiver
+) -> None:
+    """The lease would be a minute and more: the next worker does not wait for it."""
+    slow = policy(receiver, timeout=timedelta(seconds=30), concurrency=3)
+    answered = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        if len(receiver.got) < 3:
+            return web.Response(status=204)
+        answered.set()
+        await asyncio.Event().wait()
+        return web.Response()
+
+    receiver.manner = hang
+    webhook = await subscribe(database, tenant_id, receiver.url, EventKind.ENDED)
+    async with working(database, tenant_id, slow):
+        await call(database, tenant_id, *range(8))
+        async with asyncio.timeout(20):
+            await answered.wait()
+        await receiver.until_count(5)
+    assert (
+        await database.pool.fetchval(
+            "SELECT count(*) FROM webhook_deliveries WHERE state = 'waiting' AND next_at > now()"
+        )
+        == 0
+    )
+    receiver.manner = accept
+    async with working(database, tenant_id, slow):
+        await until_state(database, tenant_id, webhook, DeliveryState.DONE, 8)
+    assert max(receiver.times.values()) <= 2
+    assert len(receiver.times) == 8
+
+
+async def test_ten_thousand_events_that_wait_all_come_and_each_once(
+    database: Database, tenant_id: int, receiver: Receiver
+) -> None:
+    """As after a receiver's long weekend; what is held in memory meanwhile is what is being sent."""
+    await subscribe(database, tenant_id, receiver.url, EventKind.ENDED)
+    for first in range(0, MANY, 500):
+        await call(database, tenant_id, *range(first, first + 500))
+    async with working(database, tenant_id, policy(receiver, concurrency=32)) as worker:
+        await receiver.until(lambda found: len(found.times) == MANY, 180.0)
+        async with asyncio.timeout(20):
+            while await database.pool.fetchval(UNDONE):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
+    assert set(receiver.times.values()) == {1}
+    assert receiver.most_open <= 32
+    assert worker.counters.attempts == {"delivered": MANY}
+
+
+async def test_a_database_that_goes_away_amid_deliveries_loses_none_and_repeats_few(
+    database: Database, database_url: str, tenant_id: int, receiver: Receiver
+) -> None:
+    """It cuts every connection off, twice, and the second time takes no new one until answers wait to be noted."""
+    await subscribe(database, tenant_id, receiver.url, EventKind.ENDED)
+    await call(database, tenant_id, *range(300))
+    ours: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(database_url)
+    # who closes a database must not be in it
+    outside: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(database_url, database="postgres")
+    theirs = await ours.fetchval("SELECT quote_ident(current_database())"), ours.get_server_pid()
+    try:
+        async with working(database, tenant_id, policy(receiver)) as worker, asyncio.timeout(120):
+            await receiver.until(lambda found: len(found.times) >= 50)
+            assert await outside.fetchval(CUT, *theirs)
+            await receiver.until(lambda found: len(found.times) >= 100)
+            await outside.execute(f"ALTER DATABASE {theirs[0]} ALLOW_CONNECTIONS false")
+            assert await outside.fetchval(CUT, *theirs)
+            noted = await ours.fetchval("SELECT count(*) FROM webhook_deliveries WHERE state = 'done'")
+            while worker.counters.attempts["delivered"] <= noted:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+            await outside.execute(f"ALTER DATABASE {theirs[0]} ALLOW_CONNECTIONS true")
+            while await ours.fetchval(UNDONE):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+    finally:
+        await outside.execute(f"ALTER DATABASE {theirs[0]} ALLOW_CONNECTIONS true")
+        await outside.close()
+        await ours.close()
+    assert len(receiver.times) == 300
+    again = sum(times - 1 for times in receiver.times.values())
+    assert again <= 2 * worker.policy.concurrency, "only what was on the way at a cut may come twice"

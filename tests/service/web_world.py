@@ -15,16 +15,27 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from callcenter.accounts.access import Access
+from callcenter.accounts.idempotency import Idempotency
 from callcenter.accounts.passwords import Passwords
 from callcenter.accounts.roles import SCOPES, Role
 from callcenter.accounts.seats import Seats
 from callcenter.accounts.store import People
 from callcenter.accounts.tickets import Grant
+from callcenter.accounts.trail import Sightings, Trail
 from callcenter.accounts.values import Extension
 from callcenter.calllog.feed import ChangeKind, FeedItem, FeedPage
 from callcenter.callrecord import CallRecord, CustomerRef, NoteRecord, PartyRecord
 from callcenter.db.engine import Database
 from callcenter.errors import AmiUnreachable, Conflict, Forbidden, NotFound
+from callcenter.joints.desk import WebDesk, WebDuty
+from callcenter.joints.deskwords import DeskWords
+from callcenter.joints.duty import Duty
+from callcenter.joints.numbers import Numbers
+from callcenter.joints.reports import WebReports
+from callcenter.joints.seating import Seating
+from callcenter.joints.shifts import Shifts
+from callcenter.live.agents import Activity, Stretch
+from callcenter.live.board import Board
 from callcenter.model import CallStatus, Direction, PartyKind, Source
 from callcenter.web.application import build
 from callcenter.web.port import BoundedRunner
@@ -46,6 +57,8 @@ from callcenter.web.telemetry import Meter, build_registry, one
 from tests.service.web_client import Client
 from tests.service.web_comparisons import Comparisons
 from tests.service.web_hooks import Hooks
+from tests.service.web_orders import Orders
+from tests.service.web_phones import SeatPhones
 
 SPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -336,6 +349,22 @@ class World:
     phones: Phones
     comparisons: Comparisons
     health: Parts
+    duty: Duty
+    sightings: Sightings
+    idempotency: Idempotency
+
+    async def busy_desk(self, agent: str, callback_id: UUID) -> None:
+        """There is a callback with this id, and `agent` wraps up a call."""
+        await self.database.pool.execute(
+            "INSERT INTO callbacks (tenant_id, callback_id, number, due_at, created_by)"
+            " VALUES ($1, $2, '+15551234567', now(), 'test')",
+            *(self.tenant_id, callback_id),
+        )
+        now = datetime.now(UTC)
+        until = now + timedelta(seconds=20)
+        wrapup = Stretch(agent=agent, activity=Activity.WRAPUP, from_=now, until=until, call_id=callback_id)
+        self.duty.agents.restore([wrapup])
+        self.duty.agents.settle(agent, now)
 
     def client(self, **headers: str) -> "Client":
         """A browser without cookies, or with an API key where `Authorization` is given."""
@@ -384,17 +413,31 @@ async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -
     await access.seat_book.refresh()
     told.seats.clear()
     meter = Meter(name="pops", kind="counter", help="Screen-pops sent.", read=lambda: one(3))
+    words, seating = DeskWords(database, tenant_id), Seating("default", {}, Numbers(()))
+    await words.refresh()
+    duty = Duty({}, seating, Board(), words, Shifts(database, tenant_id), lambda seat: None)
+    sightings, idempotency = Sightings(database, tenant_id, clock), Idempotency(database, clock)
     services = Services(
         **{
             "accounts": access,
+            "administration": access.administration,
+            "keys": access.keys,
+            "trail": Trail(database),
+            "sightings": sightings,
+            "idempotency": idempotency,
             "tickets": access,
             "numbers": Reader(),
             "calls": calls,
             "customers": book,
+            "desk": WebDesk(database, words),
+            "duty": WebDuty(database, duty, seating),
             "webhooks": Hooks(),
+            "reports": WebReports(database),
             "matcher": Finder(),
             "dialer": phones,
+            "phones": SeatPhones(),
             "board": NowBoard(),
+            "steering": Orders(),
             "reconciler": comparisons,
             "health": health,
             "registry": build_registry([meter]),
@@ -421,6 +464,9 @@ async def run_world(database: Database, *, bounds: Any = None, **changes: Any) -
             phones=phones,
             comparisons=comparisons,
             health=health,
+            duty=duty,
+            sightings=sightings,
+            idempotency=idempotency,
         )
     finally:
         await runner.cleanup()

@@ -42,8 +42,10 @@ async def create_customer(exchange: Exchange[Nothing, NewCustomer]) -> Customer:
 
 
 async def show_customer(exchange: Exchange[Nothing, Nothing]) -> Customer:
-    """One customer."""
-    return await exchange.services.customers.get(exchange.principal.tenant_id, exchange.id)
+    """One customer; who saw it is in the audit trail."""
+    customer = await exchange.services.customers.get(exchange.principal.tenant_id, exchange.id)
+    exchange.services.sightings.saw(exchange.principal.actor, "customer", str(customer.id))
+    return customer
 
 
 async def change_customer(exchange: Exchange[Nothing, CustomerChange]) -> Customer:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from aiohttp import web
 
+from callcenter.accounts.scope import shows
 from callcenter.errors import BadInput
 from callcenter.web.endpoint import Exchange
 from callcenter.web.handlers.calls import read_conditions
@@ -32,6 +33,7 @@ async def list_changes(exchange: Exchange[ChangesQuery, Nothing]) -> CallChanges
             merged_into=item.merged_into,
         )
         for item in page.items
+        if item.call is None or shows(exchange.principal.queues, item.call)
     )
     return CallChanges(items=items, cursor=page.cursor, more=page.more)
 
@@ -41,7 +43,7 @@ async def export_calls(exchange: Exchange[ExportQuery, Nothing]) -> web.StreamRe
     query, request = exchange.query, exchange.request
     if query.bom and query.format is not ExportFormat.CSV:
         raise BadInput("bom: only a CSV begins with a byte order mark; leave it out for ndjson")
-    wanted = read_conditions(exchange.services, query)
+    wanted = read_conditions(exchange.services, query, exchange.principal)
     response = web.StreamResponse()
     response.content_type, response.charset = MEDIA[query.format], "utf-8"
     name = f"calls-{datetime.now(UTC):%Y%m%d-%H%M%S}.{query.format}"

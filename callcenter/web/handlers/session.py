@@ -3,12 +3,15 @@
 from callcenter.accounts.values import Extension, OpenSession
 from callcenter.web.endpoint import Exchange
 from callcenter.web.envelope import screenpop_url
-from callcenter.web.guard import COOKIE, address_of, check_origin
+from callcenter.web.guard import address_of, check_origin, cookie_name
+from callcenter.web.handlers.paths import session_of_path
 from callcenter.web.schemas import Nothing
+from callcenter.web.schemas.accounts import SessionViews
 from callcenter.web.schemas.people import (
     Extensions,
     LanguageChoice,
     LogIn,
+    PasswordChange,
     SeatChoice,
     Session,
     Ticket,
@@ -23,10 +26,34 @@ async def log_in(exchange: Exchange[Nothing, LogIn]) -> Session:
         exchange.body.login,
         exchange.body.password,
         address_of(exchange.request, exchange.services),
-        replaces=exchange.request.cookies.get(COOKIE),
+        replaces=exchange.request.cookies.get(cookie_name(exchange.services.public_url)),
     )
     exchange.cookie = session.token
     return await _describe(exchange, session)
+
+
+async def change_password(exchange: Exchange[Nothing, PasswordChange]) -> Session:
+    """All sessions of the person end, this one too; the answer sets the cookie of a new one."""
+    session = await exchange.services.accounts.change_password(
+        exchange.principal,
+        exchange.body.current,
+        exchange.body.new,
+        address_of(exchange.request, exchange.services),
+    )
+    exchange.cookie = session.token
+    return await _describe(exchange, session)
+
+
+async def list_own_sessions(exchange: Exchange[Nothing, Nothing]) -> SessionViews:
+    """Where one is logged in."""
+    who = exchange.principal
+    return SessionViews(items=tuple(await exchange.services.administration.sessions(who, who.agent)))
+
+
+async def end_own_session(exchange: Exchange[Nothing, Nothing]) -> None:
+    """Somebody else's is not found."""
+    session = session_of_path(exchange)
+    await exchange.services.administration.end_session(exchange.principal, session, anybodys=False)
 
 
 async def show_session(exchange: Exchange[Nothing, Nothing]) -> Session:
@@ -80,7 +107,10 @@ def _session_of(exchange: Exchange[Nothing, Nothing] | Exchange[Nothing, Languag
 
 
 async def _describe(
-    exchange: Exchange[Nothing, LogIn] | Exchange[Nothing, Nothing] | Exchange[Nothing, LanguageChoice],
+    exchange: Exchange[Nothing, LogIn]
+    | Exchange[Nothing, Nothing]
+    | Exchange[Nothing, LanguageChoice]
+    | Exchange[Nothing, PasswordChange],
     session: OpenSession,
     language: str | None = None,
 ) -> Session:
@@ -92,6 +122,7 @@ async def _describe(
             role=principal.role,
             agent=session.login,
             language=language or principal.language,
+            must_change_password=session.must_change,
         ),
         extension=await exchange.services.accounts.seat(principal),
         expires_at=session.expires_at,

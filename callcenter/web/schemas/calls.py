@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from callcenter.callrecord import CallRecord
-from callcenter.model import CallStatus, Direction
+from callcenter.model import CallStatus, Direction, QueueExit
 from callcenter.web.schemas import Answer, Body, Cursor, Limit, NumberText
 
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -25,6 +25,13 @@ class CallConditions(Body, frozen=True):
     status: CallStatus | None = None
     direction: Direction | None = None
     queue: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+    exit: (
+        Annotated[QueueExit, msgspec.Meta(description="How its stay in `queue`, or else in any queue, ended.")] | None
+    ) = None
+    did: Annotated[str, msgspec.Meta(max_length=80, description="The number that was dialed to reach us.")] | None = (
+        None
+    )
+    outcome: Outcome | None = None
     campaign: Annotated[str, msgspec.Meta(max_length=80)] | None = None
     text: (
         Annotated[str, msgspec.Meta(max_length=200, description="What a note contains; capitals do not matter.")] | None

@@ -23,6 +23,13 @@ class LogIn(Body, frozen=True):
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
+class PasswordChange(Body, frozen=True):
+    """The password one has, and the one to have from now on: ten characters at least, and not guessed first."""
+
+    current: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    new: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
 class LanguageChoice(Body, frozen=True):
     """The language of the pages, for this person, on every device."""
 
@@ -37,6 +44,8 @@ class User(Answer, frozen=True):
     role: Role
     agent: str
     language: str | None
+    must_change_password: bool
+    """Whether nothing else is possible before: an admin chose the one that there is."""
 
 
 class Extensions(Answer, frozen=True):
@@ -80,12 +89,15 @@ class AgentState(StrEnum):
 
 
 class Agent(Answer, frozen=True):
-    """An agent, the seat, and what the agent is doing since when."""
+    """An agent, the seat, and what the agent is doing since when.
+
+    A supervisor who is given some queues is told the name alone (`state` is null) of who works in none of them.
+    """
 
     agent: Slug
     name: str
     role: Role
-    state: AgentState
+    state: AgentState | None
     since: datetime | None
     pbx: str | None
     extension: str | None

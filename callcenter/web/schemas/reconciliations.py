@@ -1,6 +1,7 @@
 """Bodies about reconciliations: the call log against what the PBX wrote down itself."""
 
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 
@@ -25,15 +26,19 @@ class ReconciliationQuery(Body, frozen=True):
 
 
 class Reconciliations(Answer, frozen=True):
-    """The newest, newest first. `pbxs` can be compared; `busy`: one is under way or waits."""
+    """The newest that have ended, newest first. `pbxs` can be compared."""
 
     items: tuple[Reconciliation, ...]
     pbxs: tuple[str, ...]
-    busy: bool
+    current: Annotated[Reconciliation | None, msgspec.Meta(description="The one under way, or the next.")]
+    nightly_at: Annotated[
+        str | None, msgspec.Meta(description="When one is done each night, by the service's clock; null: never.")
+    ]
 
 
 class Asked(Answer, frozen=True):
-    """A reconciliation waits for its turn; what came of it is in the list when `busy` is false."""
+    """A reconciliation waits for its turn; what comes of it is at `Location`, where it has an end then."""
 
+    reconciliation_id: UUID
     pbx: str
     dry_run: bool

@@ -24,9 +24,10 @@ class EventKind(StrEnum):
     ENDED = "call.ended"
     CORRECTED = "call.corrected"
     DELETED = "call.deleted"
+    QUEUE_ALERT = "queue.alert"
 
 
-EventKinds = Annotated[tuple[EventKind, ...], msgspec.Meta(min_length=1, max_length=6)]
+EventKinds = Annotated[tuple[EventKind, ...], msgspec.Meta(min_length=1, max_length=7)]
 
 
 class DeliveryState(StrEnum):

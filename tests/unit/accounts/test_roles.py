@@ -2,20 +2,25 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from callcenter.accounts.roles import (
+    PEOPLE,
     PERMISSIONS,
     SCOPES,
+    VERBS,
     Permission,
     Principal,
     Role,
+    may_say,
     permissions_of,
     read_role,
     read_scopes,
 )
 from callcenter.errors import BadInput
+from screenpop.messages import Verb
 
 
 def test_each_role_of_people_may_do_what_the_one_below_may() -> None:
@@ -71,3 +76,12 @@ def test_the_documented_table_is_this_one() -> None:
     assert documented == {
         permission.value: [permission in PERMISSIONS[role] for role in Role] for permission in Permission
     }
+
+
+def test_every_verb_of_the_websocket_needs_a_right() -> None:
+    verbs = {str(kind.__struct_config__.tag) for kind in get_args(Verb)}
+    assert verbs == set(VERBS)
+    for verb in verbs:
+        assert all(may_say(role.value, verb) is (VERBS[verb] in PERMISSIONS[role]) for role in PEOPLE)
+        assert not may_say("integration", verb) and not may_say("nobody", verb)
+    assert not may_say("admin", "reboot")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from callcenter.accounts.throttle import Allowance, Buckets, LoginThrottle
+from callcenter.accounts.throttle import LATELY, Allowance, Buckets, LoginThrottle, origin_of
 from callcenter.errors import TooMany
 
 
@@ -63,8 +63,77 @@ def test_a_refused_attempt_costs_nothing(ticker: Ticker) -> None:
 def test_right_passwords_use_nothing_up(ticker: Ticker) -> None:
     gate = throttle(ticker)
     for _ in range(50):
+        gate.succeeded(gate.enter("li", "10.0.0.1"))
+
+
+def test_a_guesser_who_has_a_whole_network_is_one_address(ticker: Ticker) -> None:
+    gate = throttle(ticker)
+    for number in range(5):
+        gate.enter(f"user{number}", f"2001:db8:0:1::{number:x}")
+    with pytest.raises(TooMany):
+        gate.enter("another", "2001:db8:0:1:ffff:ffff:ffff:ffff")
+    gate.enter("another", "2001:db8:0:2::1")
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8::7", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_what_is_counted_as_one_address(address: str, origin: str) -> None:
+    assert origin_of(address) == origin
+
+
+def guess(gate: LoginThrottle, login: str, address: str) -> None:
+    """Until it is refused."""
+    with pytest.raises(TooMany):
+        for _ in range(100):
+            gate.enter(login, address)
+
+
+def test_strangers_do_not_shut_out_who_logged_in_lately(ticker: Ticker) -> None:
+    gate = throttle(ticker)
+    gate.succeeded(gate.enter("li", "10.0.0.1"))
+    # from elsewhere, with the same login; and from the same address, with others
+    guess(gate, "li", "203.0.113.7")
+    for login in ("wang", "zhao"):
+        guess(gate, login, "10.0.0.1")
+    gate.succeeded(gate.enter("li", "10.0.0.1"))
+    # at another desk they are no more than a stranger
+    with pytest.raises(TooMany):
+        gate.enter("li", "10.0.0.2")
+
+
+def test_who_logged_in_lately_has_no_more_attempts_than_others(ticker: Ticker) -> None:
+    gate = throttle(ticker)
+    gate.succeeded(gate.enter("li", "10.0.0.1"))
+    for _ in range(3):
         gate.enter("li", "10.0.0.1")
-        gate.succeeded("li", "10.0.0.1")
+    with pytest.raises(TooMany, match="wait 10 seconds"):
+        gate.enter("li", "10.0.0.1")
+    # and took none from the others: neither from the address nor, elsewhere, from the login
+    gate.enter("wang", "10.0.0.1")
+    gate.enter("li", "10.0.0.2")
+
+
+def test_an_address_is_forgotten_after_a_while_and_when_there_are_too_many(ticker: Ticker) -> None:
+    gate = throttle(ticker, limit=2)
+    for login in ("li", "wang", "zhao"):
+        gate.succeeded(gate.enter(login, "10.0.0.1"))
+    for login in ("li", "wang"):
+        guess(gate, login, f"203.0.113.{login}")
+    with pytest.raises(TooMany):
+        gate.enter("li", "10.0.0.1")
+    gate.enter("wang", "10.0.0.1")
+    ticker.now += LATELY.total_seconds()
+    guess(gate, "wang", "203.0.113.9")
+    with pytest.raises(TooMany):
+        gate.enter("wang", "10.0.0.1")
 
 
 def test_memory_is_bounded_and_the_oldest_goes_first(ticker: Ticker) -> None:

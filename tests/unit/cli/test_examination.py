@@ -1,13 +1,22 @@
 """`callcenter doctor`: what it makes of the events that came."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
-from callcenter.cli.examination import clock_finding, unused
-from callcenter.cli.findings import Verdict
+from callcenter.cli.examination import clock_finding, shown, unused
+from callcenter.cli.findings import Finding, Verdict
 from tests import traces
 from tests.testbed.ami import parse_blocks
+
+
+def test_a_long_path_is_shown_whole_on_a_narrow_terminal() -> None:
+    path = "/var/lib/callcenter/" + "a-long-name/" * 10 + "postgresql"
+    paper = StringIO()
+    Console(file=paper, width=80).print(shown([Finding("database", Verdict.GOOD, path)]))
+    assert path in "".join(paper.getvalue().split())
 
 
 def names(stream: str) -> set[str]:

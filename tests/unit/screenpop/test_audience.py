@@ -281,6 +281,17 @@ def test_colleagues_see_each_others_names_and_are_not_looked_up() -> None:
     assert pops(told) == [] and views(told)[-2:] == ["li talking", "wu talking"]
 
 
+def test_a_colleague_who_called_and_was_left_alone_for_a_moment_sees_the_call_again() -> None:
+    house = House()
+    call = Script(direction=Direction.INTERNAL, caller=agent_party("wu"), callee=agent_party("li"))
+    answered = OfferResult.ANSWERED
+    house.hear(call.started(), call.rings("li", "PJSIP/2"), call.rings("li", "PJSIP/1"))
+    house.hear(call.stops("li", answered, "PJSIP/2"), call.talks("li", "PJSIP/2"))
+    assert "wu ended" in views(house.hear(call.leaves("li")))
+    told = house.hear(call.stops("li", answered, "PJSIP/1"), call.talks("li", "PJSIP/1"))
+    assert sorted(views(told)[-2:]) == ["li talking", "wu talking"]
+
+
 def test_who_picks_up_without_being_rung_gets_the_pop_when_they_talk() -> None:
     house, call = House(), Script()
     told = house.hear(call.started(), call.rings("li"), call.talks("wu"))
@@ -383,5 +394,18 @@ def test_who_was_consulted_sees_the_customer_once_the_calls_are_one() -> None:
     assert pops(told) == ["wu withdrawn ended", "wu pop one"]
     pop = next(m for _, m in told if isinstance(m, Pop))
     assert (pop.call_id, pop.caller.number) == (call.call.call_id, NUMBER)
-    assert states(told) == ["li offline"] and views(told)[-2:] == ["wu talking", "wu ended"]
+    assert states(told) == ["li offline"] and sorted(views(told)[-2:]) == ["li ended", "wu ended"]
     assert len(house.lookups) == 1
+
+
+def test_all_who_were_in_a_consultation_are_told_which_call_it_became() -> None:
+    house, call = House(), Script()
+    house.hear(call.started(), call.rings("li"), call.stops("li", OfferResult.ANSWERED), call.talks("li"))
+    consult = Script("consult", direction=Direction.INTERNAL, caller=agent_party("li"), callee=agent_party("wu"))
+    house.hear(consult.started(), consult.rings("wu"), consult.stops("wu", OfferResult.ANSWERED), consult.talks("wu"))
+    # Li's phone may have left the consultation before the two calls are known to be one.
+    told = house.hear(consult.updated(caller=agent_party("nobody")))
+    assert "li ended" in views(told)
+    told = house.hear(call.leaves("li"), call.merges(consult))
+    became = [(agent, m.call.merged_into) for agent, m in told if isinstance(m, CallChanged) and m.call.merged_into]
+    assert sorted(became) == [("li", call.call.call_id), ("wu", call.call.call_id)]

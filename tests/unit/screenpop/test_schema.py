@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from screenpop import messages, schema
+from screenpop import messages, rows, schema
 
 PAGE = Path(__file__).parents[3] / "docs" / "screenpop-protocol.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -28,12 +28,15 @@ def test_the_schema_on_the_page_is_up_to_date() -> None:
 def test_an_example_is_a_real_message(example: str) -> None:
     message: dict[str, Any] = json.loads(example)
     Draft202012Validator(schema.schema()).validate(message)
-    if message["type"] in ("hello", "ack", "dial", "hangup"):
+    if message["type"] in {kind.__struct_config__.tag for kind in messages.ClientMessage.__args__}:
         messages.decode(example)
         return
     if message["type"] == "welcome":
         kind: Any = messages.Welcome
         encoded = messages.encode(msgspec.convert(message, kind))
+    elif message["type"] == "floor_update":
+        kind = rows.FloorUpdate
+        encoded = msgspec.json.encode(msgspec.convert(message, kind))
     else:
         kind = messages.Numbered
         encoded = messages.number(message["seq"], messages.encode(msgspec.convert(message, kind)))
@@ -42,9 +45,10 @@ def test_an_example_is_a_real_message(example: str) -> None:
 
 def test_every_message_and_close_code_is_explained() -> None:
     prose = TEXT.partition(schema.BEGIN)[0]
-    for kind in (*messages.ClientMessage.__args__, *messages.Numbered.__args__, messages.Welcome):
+    floor = (rows.Floor, rows.FloorUpdate)
+    for kind in (*messages.ClientMessage.__args__, *messages.Numbered.__args__, messages.Welcome, *floor):
         assert f"`{kind.__struct_config__.tag}`" in prose or f'"type": "{kind.__struct_config__.tag}"' in prose
-    for code in (1001, 1009, 1011, 4400, 4401, 4408, 4409, 4429):
+    for code in (1001, 1009, 1011, 4400, 4401, 4403, 4408, 4409, 4429):
         assert f"| {code} |" in prose
 
 

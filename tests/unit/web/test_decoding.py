@@ -88,6 +88,8 @@ def test_a_query_is_read_with_all_its_types() -> None:
         ("status=gone", "not one of the allowed words"),
         ("customer=7", "not a UUID"),
         ("state=busy", "there is no field `state` here"),
+        ("status=null", "status: null is no value here: leave the parameter out"),
+        ("customer=NULL", "customer: null is no value here"),
         ("agent=%00", "NUL"),
         ("agent=%ff", "not valid UTF-8"),
         ("&".join(f"status=busy{n}" for n in range(60)), "at most 50 parameters"),
