@@ -5,10 +5,8 @@ import type { Plugin } from "vite";
 /** Kilobytes (1024 bytes) after gzip. */
 const BUDGET_KB = 350;
 
-/** The desk is what agents open, so its lazily loaded parts and the text of one language count too. */
+/** What the desk loads lazily, and the text of one language, count too. */
 const ALSO_FIRST = [
-  "src/pages/FramePage.vue",
-  "src/pages/DeskPage.vue",
   "src/locales/zh-CN.json",
   "libphonenumber-js/min/index.js",
 ];

@@ -34,7 +34,7 @@ async def test_an_admin_erases_a_customer_in_the_middle_of_a_call(house: House) 
     await expect(admin.get_by_text("1 call says no longer who it was.")).to_be_visible()
 
     # the call goes on, ends, and is in the list of the day without the person
-    await li.get_by_role("button", name="Hang up").click()
+    await li.get_by_role("button", name="Hang up", exact=True).click()
     today = li.get_by_role("region", name="My calls today")
     await expect(today).to_contain_text(re.compile("erased-[0-9a-f]{16}"))
     await expect(today).not_to_contain_text("Smith")

@@ -79,7 +79,7 @@ async def test_a_page_that_is_loaded_again_has_its_call(house: House) -> None:
     card = page.get_by_role("region", name="Margaret Chen")
     await expect(card.get_by_text("Talking")).to_be_visible()
     await expect(card.get_by_text("Found by +44 20 7946 0958: same number")).to_be_visible()
-    await page.get_by_role("button", name="Hang up").click()
+    await page.get_by_role("button", name="Hang up", exact=True).click()
     await expect(card.get_by_text("Ended")).to_be_visible()
 
 
@@ -95,5 +95,5 @@ async def test_click_to_dial_shows_whom_one_calls(house: House) -> None:
     await expect(page.get_by_text("Your phone rings first")).to_be_visible()
     card = page.get_by_role("region", name="Margaret Chen")
     await expect(card.get_by_text("Outgoing call")).to_be_visible()
-    await page.get_by_role("button", name="Hang up").click()
+    await page.get_by_role("button", name="Hang up", exact=True).click()
     await expect(card.get_by_text("Ended")).to_be_visible()

@@ -2,12 +2,13 @@
 
 import re
 
+import pytest
 from playwright.async_api import expect
 
 from callcenter.accounts.store import People
 from callcenter.db.engine import connect
 from callcenter.simulator.people import Answers
-from tests.pages.house import LI, PASSWORD, House
+from tests.pages.house import ADMIN, LI, PASSWORD, House
 
 
 async def test_logging_in_says_what_is_wrong_and_leads_to_a_seat(house: House) -> None:
@@ -48,7 +49,7 @@ async def test_two_windows_show_one_call_over_one_stream(house: House) -> None:
 
     await first.close()
 
-    await second.get_by_role("button", name="Hang up").click()
+    await second.get_by_role("button", name="Hang up", exact=True).click()
     await expect(second.get_by_text("Ended")).to_be_visible()
     assert len(sockets) == 1
 
@@ -100,3 +101,14 @@ async def test_the_card_fits_a_small_laptop_and_a_telephone(house: House) -> Non
     assert box is not None and box["y"] + box["height"] <= 768
     await page.set_viewport_size({"width": 390, "height": 844})
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN", "zh-TW"])
+async def test_all_pages_of_an_admin_fit_a_telephone(house: House, language: str) -> None:
+    page = await house.window(ADMIN, language, viewport={"width": 390, "height": 844})
+    admins = ("webhooks", "admin/users", "admin/sessions", "admin/keys", "admin/audit")
+    for path in ("", "customers", "reconciliations", "seat", "account", *admins):
+        await page.goto(f"{house.url}/{path}")
+        await expect(page.get_by_role("navigation").first.get_by_role("link")).not_to_have_count(0)
+        await expect(page.locator("main")).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390, path

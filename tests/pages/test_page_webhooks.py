@@ -34,6 +34,7 @@ async def house(page_is_built: None, database_url: str, receiver: Receiver) -> A
 
 async def make(page: Page, receiver: Receiver, name: str = "CRM") -> str:
     """Make a webhook for the receiver; gives its secret."""
+    await page.get_by_role("link", name="Administration").click()
     await page.get_by_role("link", name="Webhooks").click()
     await page.get_by_role("button", name="New webhook").click()
     await page.get_by_label("Name").fill(name)
@@ -80,6 +81,7 @@ async def test_what_is_not_allowed_is_not_offered_or_refused(house: House) -> No
     await expect(agent).to_have_url(f"{house.url}/")
 
     page = await house.window(ADMIN)
+    await page.get_by_role("link", name="Administration").click()
     await page.get_by_role("link", name="Webhooks").click()
     await page.get_by_role("button", name="New webhook").click()
     await page.get_by_label("Name").fill("metadata")

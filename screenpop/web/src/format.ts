@@ -1,6 +1,8 @@
 /** Numbers, times and durations as people read them. */
 import { shallowRef } from "vue";
 
+import { serverNow } from "./api/http";
+
 type Parse = (text: string) => { formatInternational(): string } | undefined;
 
 const parse = shallowRef<Parse | null>(null);
@@ -32,7 +34,7 @@ export function formatDuration(seconds: number): string {
 }
 
 /** A moment of today as its time, any other with its day. */
-export function formatMoment(at: string, locale: string, now: Date = new Date()): string {
+export function formatMoment(at: string, locale: string, now: Date = new Date(serverNow())): string {
   const moment = new Date(at);
   const time: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   if (moment.toDateString() === now.toDateString()) return moment.toLocaleTimeString(locale, time);

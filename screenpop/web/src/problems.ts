@@ -15,13 +15,14 @@ const KEYS: Record<number, string> = {
   504: "problem.noPbx",
 };
 
-/** What to tell a person. English readers get the server's own sentence, which knows more. */
-export function problemText(problem: unknown): string {
+/** What to tell a person. English readers get the server's own sentence, which knows more; others `other`, where given. */
+export function problemText(problem: unknown, other: string | null = null): string {
   const { t, locale } = i18n.global;
   if (!(problem instanceof Problem)) return t("problem.server");
   const key = KEYS[problem.status];
   const said = [problem.detail, ...problem.errors.map((fault) => fault.detail)].filter(Boolean).join(" ");
   const english = (locale as unknown as { value: string }).value === "en";
+  if (other && !english && problem.status === 400) return other;
   if (said && problem.status < 500 && (english || !key)) return said;
   if (key) return t(key);
   return problem.status >= 500 ? t("problem.server") : t("problem.other", { status: problem.status });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { cards, choose, leaving, surplus, type Card } from "../src/desk/cards";
+import { cards, choose, leaving, merged, surplus, type Card } from "../src/desk/cards";
 import { EMPTY, type ShownPop, type StreamState } from "../src/stream/state";
 import type { LiveCall } from "../src/stream/messages";
 import { liveCall, match, pop } from "./samples";
@@ -93,4 +93,19 @@ it("keeps three ended calls for their notes", () => {
     stateOf([1, 2, 3, 4, 5].map((n) => liveCall({ call_id: `c${n}`, state: "ended", started_at: `2026-05-0${n}` }))),
   );
   expect(surplus(all).map((one) => one.id)).toEqual(["c1", "c2"]);
+});
+
+describe("a consultation", () => {
+  const consulted = liveCall({ call_id: "b", direction: "internal", state: "ended", merged_into: "a" });
+
+  it("leaves the desk once the customer's call is there, in whichever order the two come", () => {
+    expect(merged(stateOf([consulted]))).toEqual([]);
+    expect(merged(stateOf([consulted, liveCall({ state: "talking" })]))).toEqual(["b"]);
+    expect(merged({ ...stateOf([consulted]), dismissed: ["a"] })).toEqual(["b"]);
+  });
+
+  it("stays where it became no other call, and so does a customer's call that was joined with another one", () => {
+    expect(merged(stateOf([{ ...consulted, merged_into: null }, liveCall()]))).toEqual([]);
+    expect(merged(stateOf([{ ...consulted, direction: "inbound" }, liveCall()]))).toEqual([]);
+  });
 });

@@ -95,6 +95,7 @@ export function record(changes: Partial<CallRecord> = {}): CallRecord {
     talk_s: null,
     duration_s: null,
     customer: null,
+    outcome: null,
     notes: [],
     ...changes,
   };

@@ -37,6 +37,11 @@ describe("numbered messages", () => {
     expect(apply(fresh, unknown)).toEqual({ kind: "applied", state: { ...fresh, seq: 1 } });
   });
 
+  it("of a merged call that is not shown change nothing", () => {
+    const after = applyAll(fresh, [callMessage(1), callMessage(2, { call_id: "b", state: "ended", merged_into: "a" })]);
+    expect(Object.keys(after.calls)).toEqual(["a"]);
+  });
+
   it("bring a match up to date", () => {
     const state = applyAll(fresh, [
       popMessage(1, { match: match("incomplete", []) }),

@@ -23,6 +23,9 @@ export class Problem extends Error {
 /** How far the server's clock is ahead of this machine's, in milliseconds; timers need the server's. */
 export const clock = { skewMs: 0 };
 
+/** Milliseconds since 1970 by the server's clock: what is counted on a page is counted from the server's times. */
+export const serverNow = (): number => Date.now() + clock.skewMs;
+
 /** Called when the server says that the session is over. */
 export const session = { onOver: (): void => undefined };
 

@@ -22,6 +22,11 @@ export interface Tally extends Record<Finding, number> {
   same: number;
   going_on: number;
   failed: number;
+  /** Calls of the same time that have a CDR; null where there is no such table. */
+  cdr_calls: number | null;
+  /** Calls have a CDR and no channel events: CEL is off, since `cel_newest` if it ever was on. */
+  cel_silent: boolean;
+  cel_newest: string | null;
   items: Item[];
 }
 
@@ -41,7 +46,10 @@ export interface Reconciliation {
 export interface Reconciliations {
   items: Reconciliation[];
   pbxs: string[];
-  busy: boolean;
+  /** Under way, or the next. */
+  current: Reconciliation | null;
+  /** By the service's clock; null: never by itself. */
+  nightly_at: string | null;
 }
 
 export interface Wish {
@@ -55,5 +63,7 @@ export const countDiffering = (result: Tally): number => FINDINGS.reduce((sum, o
 
 export const listReconciliations = (limit: number): Promise<Reconciliations> =>
   request("GET", "/reconciliations", { query: { limit } });
-export const startReconciliation = (wish: Wish): Promise<unknown> =>
+export const startReconciliation = (wish: Wish): Promise<{ reconciliation_id: string }> =>
   request("POST", "/reconciliations", { body: wish });
+/** One that has no `ended_at` waits or goes on. */
+export const getReconciliation = (id: string): Promise<Reconciliation> => request("GET", `/reconciliations/${id}`);

@@ -8,6 +8,7 @@ export interface User {
   role: string;
   agent: string;
   language: string | null;
+  must_change_password: boolean;
 }
 
 export interface Seat {
@@ -69,6 +70,8 @@ export interface CustomerDraft {
   tags: string[];
   phones: { number: string; label: string | null }[];
   note: string | null;
+  /** Custom fields by code. */
+  fields: Record<string, string>;
 }
 
 export interface Candidate {
@@ -140,6 +143,7 @@ export interface CallRecord {
   talk_s: number | null;
   duration_s: number | null;
   customer: { id: string; name: string | null } | null;
+  outcome: string | null;
   notes: CallNote[];
 }
 

@@ -2,9 +2,14 @@
 import { request } from "./http";
 
 const WORDS = ["started", "answered", "transferred", "ended", "corrected", "deleted"] as const;
-export type EventKind = `${"call"}.${(typeof WORDS)[number]}`;
-/** In the order of a call's life. */
-export const EVENT_KINDS = WORDS.map((word) => ["call", word].join(".") as EventKind);
+export type EventKind = `${"call"}.${(typeof WORDS)[number]}` | `${"queue"}.${"alert"}`;
+/** In the order of a call's life; last, what is about queues. */
+export const EVENT_KINDS = [
+  ...WORDS.map((word) => ["call", word].join(".") as EventKind),
+  ["queue", "alert"].join(".") as EventKind,
+];
+/** What a kind says about its subject. */
+export const wordOf = (kind: EventKind): string => kind.slice(kind.indexOf(".") + 1);
 export type DeliveryState = "waiting" | "done" | "dead";
 
 export interface WebhookDraft {

@@ -1,7 +1,7 @@
 /** The cards on the desk, made from the stream's state: pure functions, so that every rule can be tested. */
 import type { Direction, Match } from "../api/types";
 import type { LiveCall, LiveState, WithdrawnReason } from "../stream/messages";
-import type { ShownPop, StreamState } from "../stream/state";
+import { isShown, type ShownPop, type StreamState } from "../stream/state";
 
 export interface Card {
   id: string;
@@ -82,6 +82,14 @@ export function leaving(state: StreamState): Departure[] {
     const known = pop.match.status === "one" ? pop.match.candidates[0]?.name : undefined;
     return [{ id: pop.call_id, number, name: known ?? name, reason }];
   });
+}
+
+/** Consultations that go on in the customer's call, which is on the desk: the two were found to be one. */
+export function merged(state: StreamState): string[] {
+  const goesOn = (id: string): boolean => isShown(state, id) || state.dismissed.includes(id);
+  return Object.values(state.calls)
+    .filter((one) => one.direction === "internal" && one.state === "ended" && one.merged_into && goesOn(one.merged_into))
+    .map((one) => one.call_id);
 }
 
 /** The oldest ended cards above what is kept. */

@@ -7,7 +7,7 @@ import type { AgentNow, Notice } from "../stream/messages";
 import { EMPTY, type StreamState } from "../stream/state";
 import { Stream, type Connection, type Socket } from "../stream/stream";
 import { Tabs } from "../stream/tabs";
-import { cards as makeCards, choose, leaving, surplus, type Card, type Departure } from "./cards";
+import { cards as makeCards, choose, leaving, merged, surplus, type Card, type Departure } from "./cards";
 import { Note } from "./note";
 import { onceLogged } from "./patience";
 import { who } from "./session";
@@ -44,6 +44,8 @@ export const cards = computed<Card[]>(() => makeCards(state.value));
 export const card = computed<Card | null>(() => cards.value.find((one) => one.id === desk.selected) ?? null);
 /** Counts up whenever a call ended or the stream came back: lists of calls should be read again. */
 export const callsChanged = shallowRef(0);
+/** Counts up whenever callbacks or missed calls were changed here. */
+export const listsChanged = shallowRef(0);
 
 export interface DeskParts {
   /** A call began to ring, in the window that leads; `seen` when the agent looks at one of the windows. */
@@ -185,6 +187,7 @@ function show(next: StreamState, leading: boolean): void {
   if (!leading) return;
   const old = surplus(cards.value).filter((one) => !notes.get(one.id)?.unsaved);
   for (const one of [...gone, ...old]) stream?.dismiss(one.id);
+  for (const id of merged(state.value)) void dismissCard(id);
 }
 
 /** A supervisor may have given the seat to somebody else, or this agent sat down in another browser. */

@@ -13,6 +13,12 @@ const SLIP_MS = 2_000;
 
 export const dialing = ref<string | null>(null);
 
+/** Told before a call is asked for: a phone in the browser answers it by itself. */
+let beforeDial: (() => void) | null = null;
+export function onDialed(act: (() => void) | null): void {
+  beforeDial = act;
+}
+
 /** Ring the agent's phone, and then `number`. */
 export async function dial(number: string): Promise<void> {
   if (dialing.value !== null) return;
@@ -23,6 +29,7 @@ export async function dial(number: string): Promise<void> {
   dialing.value = number;
   setTimeout(() => (dialing.value = null), SLIP_MS);
   try {
+    beforeDial?.();
     const { call_id } = await askDial(number);
     expectCall(call_id);
     tell(i18n.global.t("dial.dialing", { number: formatNumber(number) }));

@@ -2,8 +2,15 @@
 import { who } from "./session";
 
 const ROLES: Record<string, readonly string[]> = {
+  floor: ["supervisor", "admin"],
+  reports: ["supervisor", "admin"],
+  wallboard: ["supervisor", "admin"],
   reconciliations: ["supervisor", "admin"],
   webhooks: ["admin"],
+  users: ["admin"],
+  sessions: ["admin"],
+  keys: ["admin"],
+  audit: ["admin"],
 };
 
 /** Whether the person who is logged in may open a page, by the name of its route. */

@@ -14,7 +14,8 @@ interface Who {
 
 export const who = reactive<Who>({ user: null, seat: null, asked: false });
 
-function become(session: Session | null): void {
+/** Take over what the server says of who this is. */
+export function become(session: Session | null): void {
   who.user = session?.user ?? null;
   who.seat = session?.extension ?? null;
   who.asked = true;

@@ -24,6 +24,8 @@ export interface LiveCall {
   started_at: string;
   answered_at: string | null;
   ended_at: string | null;
+  /** The call that this one was found to be the same as. */
+  merged_into?: string | null;
 }
 
 export interface Pop {
@@ -57,6 +59,14 @@ export interface AgentNow {
   extension: string | null;
   interface: string | null;
   since: string | null;
+  /** Why they pause; `wrapup` while they wrap up `call_id`, until `until`. */
+  reason?: string | null;
+  until?: string | null;
+  call_id?: string | null;
+  /** Seconds after which the pause is too long. */
+  budget_s?: number | null;
+  /** Whether a queue may ring their phone when they do not pause. */
+  logged_in?: boolean | null;
 }
 
 export interface Notice {

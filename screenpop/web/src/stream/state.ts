@@ -83,6 +83,7 @@ function change(before: StreamState, message: Numbered): StreamState {
     }
     case "call":
       if (before.dismissed.includes(message.call.call_id)) return before;
+      if (message.call.merged_into && !isShown(before, message.call.call_id)) return before;
       return { ...before, calls: { ...before.calls, [message.call.call_id]: message.call } };
     case "agent":
       // A supervisor's stream carries everybody; the header shows oneself.
@@ -91,6 +92,11 @@ function change(before: StreamState, message: Numbered): StreamState {
     default:
       return before;
   }
+}
+
+/** Whether a call or its pop is on the screen. */
+export function isShown(state: StreamState, callId: string): boolean {
+  return callId in state.calls || callId in state.pops;
 }
 
 /** Take a call off the screen. */

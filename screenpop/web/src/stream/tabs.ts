@@ -1,10 +1,8 @@
 /**
- * Several windows of one agent: one of them, the leader, holds the stream; the others show what it tells them.
- *
- * The leader is who holds a Web Lock. The lock also keeps the browser from freezing a leader in the background. Where
- * the browser has no locks (a page over plain HTTP that is not on localhost), every window leads itself, and the
- * server's "replaced" keeps it to one.
+ * Several windows of one agent: the one that leads holds the stream; the others show what it tells them. Where every
+ * window leads itself, the server's "replaced" keeps it to one.
  */
+import { Election } from "./election";
 import type { Connection } from "./stream";
 import { EMPTY, type StreamState } from "./state";
 
@@ -30,77 +28,57 @@ export interface TabParts {
 }
 
 export class Tabs {
-  leading = false;
   private readonly id = crypto.randomUUID();
-  private readonly channel: BroadcastChannel;
-  private readonly leaving = new AbortController();
+  private readonly election: Election<TabMessage>;
   private readonly visible = new Set<string>();
-  private release: (() => void) | undefined;
   private last: Shared | null = null;
 
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly parts: TabParts,
   ) {
-    this.channel = new BroadcastChannel(name);
-    this.channel.onmessage = (event: MessageEvent<TabMessage>) => this.receive(event.data);
+    this.election = new Election(name, {
+      onLead: () => parts.onLead(this.last?.state ?? EMPTY),
+      onMessage: (message) => this.receive(message),
+      locks: parts.locks,
+    });
+  }
+
+  get leading(): boolean {
+    return this.election.leading;
   }
 
   /** Join the other windows: lead when there is no leader, follow until then. */
   join(): void {
-    if (!this.parts.locks) {
-      this.lead();
-      return;
-    }
-    this.send({ type: "ask" });
-    this.parts.locks
-      .request(this.name, { signal: this.leaving.signal }, () => {
-        this.lead();
-        return new Promise<void>((resolve) => (this.release = resolve));
-      })
-      .catch((problem: unknown) => {
-        if ((problem as Error).name !== "AbortError") throw problem;
-      });
+    this.election.join({ type: "ask" });
   }
 
   /** Leave: the next window in line leads. */
   leave(): void {
-    this.send({ type: "presence", tab: this.id, visible: false });
-    this.leading = false;
-    this.leaving.abort();
-    this.release?.();
-    this.channel.close();
+    this.election.send({ type: "presence", tab: this.id, visible: false });
+    this.election.leave();
   }
 
   /** The leader's news, for the others. */
   share(shared: Shared): void {
     this.last = shared;
-    this.send({ type: "shared", shared });
+    this.election.send({ type: "shared", shared });
   }
 
   /** A person closed a call's card in this window, which follows. */
   dismiss(callId: string): void {
-    this.send({ type: "dismiss", callId });
+    this.election.send({ type: "dismiss", callId });
   }
 
   /** Tell the others whether somebody looks at this window. */
   show(visible: boolean): void {
     this.note(this.id, visible);
-    this.send({ type: "presence", tab: this.id, visible });
+    this.election.send({ type: "presence", tab: this.id, visible });
   }
 
   /** Whether somebody looks at any of the windows. */
   get seen(): boolean {
     return this.visible.size > 0;
-  }
-
-  private lead(): void {
-    this.leading = true;
-    this.parts.onLead(this.last?.state ?? EMPTY);
-  }
-
-  private send(message: TabMessage): void {
-    if (!this.leaving.signal.aborted) this.channel.postMessage(message);
   }
 
   private note(tab: string, visible: boolean): void {
@@ -119,7 +97,7 @@ export class Tabs {
   }
 
   private answer(): void {
-    if (this.leading && this.last) this.send({ type: "shared", shared: this.last });
-    this.send({ type: "presence", tab: this.id, visible: this.visible.has(this.id) });
+    if (this.leading && this.last) this.election.send({ type: "shared", shared: this.last });
+    this.election.send({ type: "presence", tab: this.id, visible: this.visible.has(this.id) });
   }
 }
