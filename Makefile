@@ -16,7 +16,7 @@ demo: frontend
 
 test: dev frontend
 	@scripts/test-parts
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
 
 lint: dev
 	@scripts/lint

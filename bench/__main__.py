@@ -36,7 +36,12 @@ BENCHES = {
     "backfill": "Back-fill from channel events",
     "recovery": "Recovery after a restart",
     "agents": "Memory of a connected agent",
+    "multitude": "Two thousand connected agents",
     "broadcast": "Messages to the whole floor",
+    "board": "The supervisor's live floor",
+    "paint": "The agent's page until it can be used",
+    "boardpage": "The supervisor's page of a full floor",
+    "reports": "A month's report",
 }
 """Module → title, in the order in which they run."""
 

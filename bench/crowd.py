@@ -1,7 +1,7 @@
 """A crowd of pages for the benches: plain sockets in a process of their own, upgraded by hand, always read.
 
-Run by the benches as `python bench/crowd.py PORT COUNT {raw,bare,hello}`; says `ready` when all are connected, and
-leaves at the end of its input.
+Run by the benches as `python bench/crowd.py PORT COUNT {raw,bare,hello} [FILE]`; says `ready` when all are connected,
+and leaves at the end of its input. FILE has the first message of each page in a line.
 """
 
 import base64
@@ -10,6 +10,7 @@ import selectors
 import socket
 import struct
 import sys
+from pathlib import Path
 
 BROWSER = (
     "GET /screenpop HTTP/1.1\r\nHost: calls.example.com\r\nConnection: Upgrade\r\nPragma: no-cache\r\n"
@@ -26,7 +27,7 @@ def frame(payload: bytes) -> bytes:
     return struct.pack("!BB", 0x81, 0x80 | len(payload)) + bytes(4) + payload
 
 
-def connect(port: int, number: int, kind: str) -> socket.socket:
+def connect(port: int, kind: str, hello: bytes) -> socket.socket:
     """One page: `raw` is a bare socket, `bare` a WebSocket, `hello` one that also logs in."""
     page = socket.create_connection(("127.0.0.1", port))
     if kind == "raw":
@@ -38,7 +39,7 @@ def connect(port: int, number: int, kind: str) -> socket.socket:
     if b" 101 " not in answer:
         raise SystemExit(f"no upgrade: {answer[:200]!r}")
     if kind == "hello":
-        page.sendall(frame(b'{"type":"hello","ticket":"agent%d"}' % number))
+        page.sendall(frame(hello))
         if b"welcome" not in page.recv(4096):
             raise SystemExit("no welcome")
     return page
@@ -48,7 +49,10 @@ def main() -> None:
     """Connect, say so, and read everything until the input ends."""
     port, count, kind = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     selector = selectors.DefaultSelector()
-    pages = [connect(port, number, kind) for number in range(count)]
+    hellos = [b'{"type":"hello","ticket":"agent%d"}' % number for number in range(count)]
+    if len(sys.argv) > 4:
+        hellos = Path(sys.argv[4]).read_bytes().splitlines()[:count]
+    pages = [connect(port, kind, hello) for hello in hellos]
     for page in pages:
         page.setblocking(False)
         selector.register(page, selectors.EVENT_READ)

@@ -31,9 +31,9 @@ _CUSTOMERS = """
     SELECT $1, md5('customer ' || n)::uuid, 'Customer ' || n, 'Company ' || n % 1000 FROM generate_series(0, $2 - 1) n
 """
 _PHONES = """
-    INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national, suffix)
+    INSERT INTO customer_phones (tenant_id, customer_id, position, raw, e164, national)
     SELECT $1, md5('customer ' || n)::uuid, 0, '0' || 7000000000 + n, '+44' || 7000000000 + n,
-        (7000000000 + n)::text, right((7000000000 + n)::text, 7)
+        (7000000000 + n)::text
     FROM generate_series(0, $2 - 1) n
 """
 _NAMED = f"""

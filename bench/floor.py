@@ -47,6 +47,37 @@ class Phones:
     async def hangup(self, who: Identity, call_id: UUID) -> None:
         """Nothing."""
 
+    async def transfer(self, who: Identity, call_id: UUID, number: str, *, attended: bool) -> None:
+        """Nothing."""
+
+    async def cancel_transfer(self, who: Identity, call_id: UUID) -> None:
+        """Nothing."""
+
+    async def park(self, who: Identity, call_id: UUID) -> None:
+        """Nothing."""
+
+    async def fetch(self, who: Identity, call_id: UUID) -> None:
+        """Nothing."""
+
+
+class Roster:
+    """Never used."""
+
+    def present(self, tenant_id: int, agent: str, present: bool) -> None:
+        """Nothing."""
+
+    async def pause(self, who: Identity, reason: str) -> None:
+        """Nothing."""
+
+    async def ready(self, who: Identity) -> None:
+        """Nothing."""
+
+    async def extend(self, who: Identity, seconds: int) -> None:
+        """Nothing."""
+
+    async def log_into_queues(self, who: Identity, logged_in: bool) -> None:
+        """Nothing."""
+
 
 class Raw(asyncio.Protocol):
     """A bare socket of the asyncio kind."""
@@ -68,6 +99,7 @@ def screenpop_server() -> ScreenpopServer:
         tickets=Doors(),
         matcher=Book(),
         dialer=Phones(),
+        duty=Roster(),
         registry=CollectorRegistry(),
     )
 

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -31,25 +32,36 @@ from callcenter.cli.serving import spare_collector
 from callcenter.customers.index import EXACT
 from callcenter.customers.tables import Customer, CustomerPhone
 from callcenter.settings import DatabaseSettings, PbxSettings, ScreenpopSettings, Settings, WebSettings
+from callcenter.web.frontend import FRONTEND, Frontend
 
 CONNECTIONS = 10
+ORIGIN = "https://calls.example.com"
+"""Of the pages of `crowd`."""
 
 
 class Spec(msgspec.Struct, frozen=True):
-    """What a server must know: where the database and the PBX are, and who the agents are, by extension."""
+    """What a server must know: where the database and the PBX are, and who the agents are, by extension.
+
+    `static` is the front end of `ours`, where it is to be another one than the built.
+    """
 
     url: str
     tenant_id: int
     ami_port: int
     secret: str
     agents: dict[str, str]
+    static: str = ""
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """What a server prints when it can be used. `hellos` has the first message of each agent's page."""
+    """What a server prints when it can be used. `hellos` has the first message of each agent's page.
+
+    `web` is the port of the pages, where there are any.
+    """
 
     port: int
     hellos: dict[str, str]
+    web: int = 0
 
 
 Pages = dict[str, ServerConnection]
@@ -151,11 +163,13 @@ async def ours(spec: Spec) -> None:
     settings = Settings(
         database=DatabaseSettings(url=SecretStr(spec.url)),
         web=WebSettings(port=0),
-        screenpop=ScreenpopSettings(port=0, ticket_s=600),
+        screenpop=ScreenpopSettings(port=0, ticket_s=600, allowed_origins=(ORIGIN,)),
         pbx=(PbxSettings(port=spec.ami_port, secret=SecretStr(spec.secret), region="GB", trunks=("trunk",)),),
     )
     logs.configure(settings.log)
     async with Application.open(settings) as application, asyncio.TaskGroup() as group:
+        if spec.static:
+            application.web[FRONTEND] = Frontend(Path(spec.static))
         spare_collector()
         group.create_task(application.run())
         await application.ready.wait()
@@ -172,7 +186,7 @@ async def ours(spec: Spec) -> None:
                 session=hashlib.sha256(agent.encode()).hexdigest(),
             )
             hellos[phone] = json.dumps({"type": "hello", "ticket": application.access.issue(who)[0]})
-        tell(Ready(application.screenpop.port, hellos))
+        tell(Ready(application.screenpop.port, hellos, application.web_port))
 
 
 def tell(ready: Ready) -> None:
