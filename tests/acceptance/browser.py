@@ -16,6 +16,11 @@ ARGUMENTS = (
     "--no-sandbox --headless --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
+HEADSET = (
+    "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream --allow-loopback-in-peer-connection "
+    "--disable-features=WebRtcHideLocalIpsWithMdns --autoplay-policy=no-user-gesture-required"
+).split()
+"""A microphone that beeps, allowed without a question, and sound over loopback."""
 LOG_IN = {"en": "Log in", "zh-CN": "登录", "zh-TW": "登入"}
 
 
@@ -32,11 +37,11 @@ def find_chromium() -> str:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """A running Chromium."""
+async def chromium(*more: str) -> AsyncIterator[Browser]:
+    """A running Chromium; `more` are arguments for it."""
     path = find_chromium()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
         try:
             yield browser
         finally:
@@ -44,11 +49,17 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def page_of(browser: Browser, url: str, login: str, *, language: str = "en") -> AsyncIterator[Page]:
-    """The page of somebody who has just logged in, in a browser of their language. A fault in the page fails."""
+async def page_of(
+    browser: Browser, url: str, login: str, *, language: str = "en", script: str = ""
+) -> AsyncIterator[Page]:
+    """The page of somebody who has just logged in, in a browser of their language. A fault in the page fails.
+
+    `script` runs in each page before the page's own.
+    """
     faults: list[str] = []
-    context = await browser.new_context(locale=language, viewport={"width": 1280, "height": 900})
+    context = await browser.new_context(locale=language, viewport={"width": 1366, "height": 768})
     context.set_default_timeout(10_000)
+    await context.add_init_script(script)
     try:
         page = await context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))

@@ -11,11 +11,11 @@ from tests.acceptance.house import House
 from tests.fixtures.database import TEMPLATE, of_database, run_as_admin
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def house(
     asterisk_chroot: Path, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
-    """One company for all flows; the calls of one test are new ones for the next."""
+    """One company for a file of tests; the calls of one test are new ones for the next."""
     name = f"{TEMPLATE}_house"
     await run_as_admin(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
     url = of_database(postgres_url, name)

@@ -49,9 +49,13 @@ class Service:
             "database": database,
             "log": {"format": "json"},
         }
+        softphone = pbx.pop("softphone", None)
         pbx = {"port": port, "secret": secret, "region": "GB", "trunks": ["trunk"], **pbx}
         parts = [f"[{name}]\n{_toml(section)}" for name, section in sections.items()]
-        self.config.write_text("\n".join([*parts, f"[[pbx]]\n{_toml(pbx)}"]), encoding="utf-8")
+        parts.append(f"[[pbx]]\n{_toml(pbx)}")
+        if softphone is not None:
+            parts.append(f"[pbx.softphone]\n{_toml(softphone)}")
+        self.config.write_text("\n".join(parts), encoding="utf-8")
 
     async def __aenter__(self) -> Self:
         try:

@@ -19,7 +19,7 @@ from callcenter.db.engine import Database
 from callcenter.db.writers import make_cel_user
 from tests.evidence import disagreements
 from tests.replay import backfilled
-from tests.testbed import Pbx
+from tests.testbed import Asterisk, Pbx
 from tests.testbed.cases import all_cases
 from tests.traces import NEVER
 
@@ -52,6 +52,14 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
+async def _all_written(asterisk: Asterisk, database: Database) -> bool:
+    """Whether each call of the cases has ended in Asterisk's file, and the table holds as many rows as the file."""
+    rows = asterisk.cel()
+    ended = {row.linkedid for row in rows if row.eventtype == "LINKEDID_END"}
+    stored = await database.pool.fetchval("SELECT count(*) FROM asterisk.cel")
+    return len(ended) >= len(CASES) and ended == {row.linkedid for row in rows} and bool(stored == len(rows))
+
+
 async def test_rows_arrive_and_are_the_calls(asterisk_chroot: Path, database: Database, port: int) -> None:
     await make_cel_user(database, USER, PASSWORD)
     name = make_url(database.place).database
@@ -59,7 +67,11 @@ async def test_rows_arrive_and_are_the_calls(asterisk_chroot: Path, database: Da
     async with Pbx(asterisk_chroot, cel_to_postgresql=True, **values) as pbx, pbx.asterisk.observer() as ami:
         for case in CASES:
             await all_cases()[case].play(pbx, ami)
-        await pbx.asterisk.stop()  # which writes the last rows
+        # A stop unloads what writes to the database before what writes the file, so every call is to be in both before.
+        async with asyncio.timeout(10):
+            while not await _all_written(pbx.asterisk, database):  # noqa: ASYNC110 - Asterisk tells nobody
+                await asyncio.sleep(0.05)
+        await pbx.asterisk.stop()
         written = pbx.asterisk.cel()
         log = [line for text in pbx.asterisk.queue_log_text().splitlines() if (line := parsed_line(text))]
         evidence = pbx.asterisk.cdr(), written, pbx.asterisk.queue_log()

@@ -1,5 +1,6 @@
 """`callcenter doctor` on a real Asterisk, with each thing broken in turn: it is found, and comes with its mend."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import asterisk_conf
 from callcenter.cli.examination import examine_pbx
 from callcenter.cli.findings import Finding, Verdict
 from callcenter.cli.pbx_kinds import Kind
-from callcenter.settings import PbxSettings
+from callcenter.settings import PbxSettings, SoftphoneSettings
 from tests.testbed.asterisk import Asterisk
 
 
@@ -91,6 +92,58 @@ async def test_each_thing_that_is_broken_is_found_with_its_mend(asterisk: Asteri
         await asterisk.console(f"module load {module}")
     await asterisk.console("module unload func_config.so")
     assert "cannot be looked at" in wrong(await examine_pbx(settings, 0.0))
+
+
+def with_phones(asterisk: Asterisk, extensions: str = "1011-1012", path: str = "/ws") -> PbxSettings:
+    """Settings with phones in the browser."""
+    values = asterisk.values
+    return settings_of(
+        asterisk,
+        softphone=SoftphoneSettings(
+            extensions=(extensions,),
+            url=f"ws://127.0.0.1:{values.http_port}{path}",
+            secret=SecretStr(values.ami_phones_secret),
+        ),
+    )
+
+
+PHONES_BROKEN = {
+    "the user": ("manager.conf", "write = system", "", "no user callcenter-phones with write = system", "manager.conf"),
+    "passwords": ("sorcery.conf", "auth = astdb,callcenter", "", "does not look for passwords", "sorcery.conf"),
+    "web server": ("http.conf", "enabled = yes", "enabled = no", "web server is off", "http.conf"),
+    "transport": ("pjsip.conf", "protocol = ws", "protocol = tcp", "no transport with protocol = ws", "[ws]"),
+}
+
+
+async def test_each_thing_that_browser_phones_need_is_looked_at(asterisk: Asterisk) -> None:
+    settings = with_phones(asterisk)
+    findings = await examine_pbx(settings, 0.0)
+    assert wrong(findings) == ""
+    assert "2 endpoints are as they should be" in said(findings, Verdict.GOOD)
+    assert "/ws opens" in said(findings, Verdict.GOOD)
+    for what, (name, old, new, found, mend) in PHONES_BROKEN.items():
+        with changed(asterisk, name, old, new):
+            told = wrong(await examine_pbx(settings, 0.0))
+        assert found in told and mend in told.partition(found)[2], f"{what}: {told}"
+        assert told.count("→") == 1, f"{what}: {told}"
+
+
+async def test_an_endpoint_that_is_none_for_browsers_is_named(asterisk: Asterisk) -> None:
+    told = wrong(await examine_pbx(with_phones(asterisk, "1010-1013"), 0.0))
+    assert "PJSIP has no endpoint 1013" in told
+    assert "webrtc = yes is missing for 1010" in told and "1011" not in told
+    with changed(asterisk, "pjsip.conf", "auth = 1012", "auth = 1012-auth"):
+        await asterisk.console("module reload res_pjsip.so")  # which goes on after it has answered
+        async with asyncio.timeout(20):
+            while "the auth is not called as the extension for 1012" not in told:
+                told = wrong(await examine_pbx(with_phones(asterisk), 0.0))
+
+
+async def test_the_websocket_is_opened_as_browsers_do(asterisk: Asterisk) -> None:
+    assert "answers 404" in wrong(await examine_pbx(with_phones(asterisk, path="/nowhere"), 0.0))
+    await asterisk.console("module unload res_pjsip_transport_websocket.so")
+    told = wrong(await examine_pbx(with_phones(asterisk), 0.0))
+    assert "res_pjsip_transport_websocket.so" in told
 
 
 async def test_the_additions_make_a_distribution_complete(asterisk: Asterisk) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_conf import PHONES
+from asterisk_conf import BROWSER_PHONES, PHONES
 from tests.testbed import Pbx
 from tests.testbed.ami import parse_blocks
 from tests.testbed.cases import all_cases
@@ -59,7 +59,7 @@ async def test_every_phone_and_queue_is_there(pbx: Pbx) -> None:
         endpoints = {block["ObjectName"] for block in ami.blocks if block.get("Event") == "EndpointList"}
         queues = {block["Queue"] for block in ami.blocks if block.get("Event") == "QueueSummary"}
 
-    assert endpoints == {*PHONES, "trunk"}
+    assert endpoints == {*PHONES, *BROWSER_PHONES, "trunk"}
     assert queues == {"sales", "support", "service", "billing", "backoffice"}
 
 
